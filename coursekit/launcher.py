@@ -1,0 +1,83 @@
+"""JupyterLab, opened on the lessons, with nothing between the learner and the first cell."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import warnings
+from pathlib import Path
+
+from coursekit.app.ports import ensure_free
+from coursekit.checkout import course_root
+
+
+def lab_arguments(root: Path, port: int | None, browser: bool) -> list[str]:
+    """Return JupyterLab's arguments for a course folder.
+
+    The root is the whole course, so that a lesson can show a picture from ``data/``;
+    the page that opens is ``lessons/``.
+    """
+    arguments = [
+        f"--ServerApp.root_dir={root}",
+        "--LabApp.default_url=/lab/tree/lessons",
+        # Without a news feed Lab does not ask about news, and it looks for no update.
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        # One Ctrl-C ends the server; its question "y/[n]?" would wait for an answer instead.
+        "--ServerApp.answer_yes=True",
+        "--ServerApp.log_level=WARN",
+        "--LabApp.log_level=WARN",
+    ]
+    if port is not None:
+        arguments += [f"--port={port}", "--ServerApp.port_retries=0"]
+    if not (browser and _has_a_display()):
+        arguments.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        arguments.append("--allow-root")  # containers and class-room machines often have no other user
+    return arguments
+
+
+def _has_a_display() -> bool:
+    """On Linux without a display Python would open a text browser in the terminal."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def open_lab(port: int | None = None, browser: bool = True) -> int:
+    """Open JupyterLab on the lessons, print its address, and return 0 when it is ended.
+
+    Parameters
+    ----------
+    port : int, optional
+        The port to serve on. Left out, it is 8888 or the next free one.
+    browser : bool
+        Whether to open a browser.
+
+    Raises
+    ------
+    CannotRun
+        When there are no lessons, or the port that was asked for is in use.
+
+    Examples
+    --------
+    >>> open_lab(port=8899, browser=False)  # doctest: +SKIP
+    0
+    """
+    root = course_root()
+    if port is not None:
+        ensure_free(port)
+    # A token of our own, so that the address is printed once, plainly, and not in a log line.
+    os.environ.setdefault("JUPYTER_TOKEN", secrets.token_hex(16))
+    from jupyterlab.labapp import LabApp
+
+    with warnings.catch_warnings():
+        # Jupyter's notes to its own developers; a learner can do nothing about them.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        server = LabApp.initialize_server(argv=lab_arguments(root, port, browser))
+    token = server.identity_provider.token
+    address = f"http://localhost:{server.port}/lab/tree/lessons" + (f"?token={token}" if token else "")
+    print(f"The lessons are at\n\n    {address}\n\nCtrl-C ends it; save your notebooks first.", flush=True)
+    server.start()
+    return 0
