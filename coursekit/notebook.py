@@ -1,0 +1,292 @@
+"""What a lesson's cells call: `exercise`, `example`, `hint`, `solution`, `failure`, `mine`, `explore` and more.
+
+The memory of these calls (the exercise run last, the functions that passed, the hints seen) lasts as long
+as the kernel.
+"""
+
+from __future__ import annotations
+
+import html
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from coursekit.checking import Verdict, check
+from coursekit.exercises import all_exercises, find_exercise
+
+if TYPE_CHECKING:
+    from coursekit.checking import Exercise
+    from coursekit.widgets import GridExplorer, Predict, Quiz
+
+__all__ = [
+    "Mistake", "compare", "example", "exercise", "explore", "failure", "hint", "mine", "predict", "quiz", "solution",
+]  # fmt: skip
+
+Function = Callable[..., Any]
+
+
+class Mistake(ValueError):
+    """A call that cannot be answered. A notebook shows its sentence and no stack of engine lines."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+@dataclass
+class _Session:
+    """What the learner did since the kernel started."""
+
+    last: str | None = None
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    passed: dict[str, Function] = field(default_factory=dict)
+    hints_seen: dict[str, int] = field(default_factory=dict)
+
+
+_session = _Session()
+
+
+@dataclass(frozen=True)
+class Note:
+    """A short text that reads well in a notebook and in a terminal."""
+
+    text: str
+    code: str = ""
+
+    def __repr__(self) -> str:
+        return "\n".join(part for part in (self.text, self.code) if part)
+
+    def _repr_html_(self) -> str:
+        lines = "".join(f"<p style='margin:.3em 0'>{html.escape(line)}</p>" for line in self.text.splitlines())
+        code = f"<pre style='margin:.5em 0 0;white-space:pre-wrap'>{html.escape(self.code)}</pre>" if self.code else ""
+        return (
+            "<div style='border-left:4px solid var(--jp-info-color1,#1976d2);padding:.4em .9em;max-width:46em;"
+            "background:var(--jp-layout-color1,#fff);color:var(--jp-ui-font-color1,#222);"
+            f"font-family:var(--jp-content-font-family,sans-serif)'>{lines}{code}</div>"
+        )
+
+
+def exercise(id: str) -> Callable[[Function], Function]:
+    """Check a function when its cell runs, and show the verdict.
+
+    Parameters
+    ----------
+    id : str
+        The exercise, such as ``"transposed-conv"``.
+
+    Returns
+    -------
+    callable
+        A decorator that returns the function as it is, so that it stays usable.
+
+    Raises
+    ------
+    Mistake
+        If there is no such exercise.
+
+    Examples
+    --------
+    >>> @exercise("transposed-conv")               # doctest: +SKIP
+    ... def transposed_conv(x, kernel, stride):
+    ...     ...
+    """
+    found = _find(id)
+
+    def check_and_show(function: Function) -> Function:
+        verdict = check(found, function)
+        _session.last = id
+        _session.verdicts[id] = verdict
+        if verdict.passed:
+            _session.passed[id] = function
+        _show(verdict)
+        return function
+
+    return check_and_show
+
+
+def example(id: str | None = None) -> Any:
+    """One case of an exercise, drawn before any code is written.
+
+    Parameters
+    ----------
+    id : str, optional
+        The exercise; the one run last unless named.
+
+    Returns
+    -------
+    object
+        Draws itself: the inputs and what should come out.
+    """
+    from coursekit.checking import draw_example
+
+    return draw_example(_find(id))
+
+
+def hint(id: str | None = None) -> Note:
+    """One more hint a call, from gentle to explicit.
+
+    Parameters
+    ----------
+    id : str, optional
+        The exercise; the one run last unless named.
+    """
+    found = _find(id)
+    if not found.hints:
+        return Note(f"There is no hint for {found.id!r}.")
+    seen = min(_session.hints_seen.get(found.id, 0) + 1, len(found.hints))
+    _session.hints_seen[found.id] = seen
+    lines = [f"Hint {number} of {len(found.hints)}: {text}" for number, text in enumerate(found.hints[:seen], 1)]
+    if seen == len(found.hints):
+        lines.append(f'That was the last one. solution("{found.id}") shows the course\'s own function.')
+    return Note("\n".join(lines))
+
+
+def solution(id: str | None = None) -> Note:
+    """The course's own function for an exercise.
+
+    Parameters
+    ----------
+    id : str, optional
+        The exercise; the one run last unless named.
+    """
+    found = _find(id)
+    return Note(f"One way to write {found.function}:", found.solution)
+
+
+def failure() -> tuple[Any, Any]:
+    """The counterexample of the exercise run last, to try by hand.
+
+    Returns
+    -------
+    inputs, expected
+        `inputs` is a dict of arguments by name, for ``f(**inputs)``, or the argument itself if there is only
+        one; `expected` is what should come out.
+
+    Raises
+    ------
+    Mistake
+        If the exercise run last did not fail on a case.
+    """
+    found = _find(None)
+    counterexample = _session.verdicts[found.id].counterexample
+    if counterexample is None:
+        raise Mistake(f"Expected a failed case of {found.id!r}; got none. Try it after a verdict that draws one.")
+    arguments = dict(zip(counterexample.case, counterexample.case.arguments(), strict=True))
+    inputs = next(iter(arguments.values())) if len(arguments) == 1 else arguments
+    return inputs, counterexample.expected
+
+
+def mine(id: str) -> Function:
+    """The learner's last passing function; before there is one, the course's own, with a notice.
+
+    Parameters
+    ----------
+    id : str
+        The exercise.
+    """
+    found = _find(id)
+    if found.id in _session.passed:
+        return _session.passed[found.id]
+    _show(Note(f"{found.function} has not passed its check yet, so this cell uses the course's own for now."))
+    return found.reference
+
+
+def explore(method: Function | str, x: Any = None, kernel: Any = None, **settings: Any) -> GridExplorer:
+    """Open the explorer on any up-sampling: one of the course's by name, or any function.
+
+    Parameters
+    ----------
+    method : callable or str
+        A function of a grid (and of a kernel, if its second parameter is one), or a name such as
+        ``"transposed_conv"``.
+    x, kernel : nested lists or tensors, optional
+        The grids to begin with.
+    **settings
+        Passed to the function, such as ``stride=2``.
+    """
+    from coursekit.widgets import GridExplorer
+
+    grids = {name: _rows(grid) for name, grid in (("x", x), ("kernel", kernel)) if grid is not None}
+    if isinstance(method, str):
+        return GridExplorer(method, **grids, **settings)
+    from coursekit.upsampling import probe
+
+    inputs = [_tensor(grids.get("x", [[1, 2], [3, 4]]))]
+    if "kernel" in grids or _takes_kernel(method):
+        inputs.append(_tensor(grids.get("kernel", [[1, 2, 1], [0, 1, 0], [1, 0, 2]])))
+    return GridExplorer.of(probe(method, *inputs, **settings))
+
+
+def compare(first: Function | str, second: Function | str, x: Any = None, kernel: Any = None, **settings: Any) -> Any:
+    """Two explorers side by side, the same cell chosen in both. Parameters as for :func:`explore`."""
+    import ipywidgets
+
+    left, right = (explore(method, x, kernel, **settings) for method in (first, second))
+    ipywidgets.link((left, "cell"), (right, "cell"))
+    layout = ipywidgets.Layout(display="flex", flex_flow="row wrap", gap="16px")
+    return ipywidgets.Box([left, right], layout=layout)
+
+
+def predict(
+    id: str, options: Sequence[Any], *, question: str = "What do you expect?", answer: Any = None, why: str = ""
+) -> Predict:
+    """Ask for a guess before the reveal; a later cell calls ``.reveal(answer)`` on what comes back.
+
+    Parameters
+    ----------
+    id : str
+        The prediction's name.
+    options : sequence
+        Texts, numbers or small grids.
+    question, answer, why
+        As for :class:`coursekit.widgets.Predict`; an answer left open is found out by a later cell.
+    """
+    from coursekit.widgets import Predict
+
+    return Predict(question, list(options), answer=answer, why=why, id=id)
+
+
+def quiz(questions: Sequence[dict[str, Any]], *, title: str = "From memory", id: str = "") -> Quiz:
+    """Recall questions, answered at once. Parameters as for :class:`coursekit.widgets.Quiz`."""
+    from coursekit.widgets import Quiz
+
+    return Quiz(list(questions), title=title, id=id)
+
+
+def _find(id: str | None) -> Exercise:
+    wanted = _session.last if id is None else id
+    if wanted is None:
+        first = all_exercises()[0].id
+        raise Mistake(f'Expected the id of an exercise, since none has run yet; got nothing. Try "{first}".')
+    try:
+        return find_exercise(wanted)
+    except KeyError as unknown:
+        raise Mistake(unknown.args[0]) from None
+
+
+def _show(thing: Any) -> None:
+    from IPython import get_ipython
+    from IPython.display import display
+
+    if get_ipython() is None:  # type: ignore[no-untyped-call]
+        print(repr(thing))
+    else:
+        display(thing)  # type: ignore[no-untyped-call]
+
+
+def _takes_kernel(method: Function) -> bool:
+    try:
+        names = list(inspect.signature(method).parameters)
+    except (TypeError, ValueError):  # built-in functions may have no signature
+        return False
+    return len(names) > 1 and names[1] in ("kernel", "weight")
+
+
+def _rows(grid: Any) -> Any:
+    return grid.tolist() if hasattr(grid, "tolist") else grid
+
+
+def _tensor(rows: Any) -> Any:
+    import torch
+
+    return torch.tensor(rows, dtype=torch.float32)
