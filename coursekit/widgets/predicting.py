@@ -210,10 +210,12 @@ class Predict(Card):
         choice: int = proposal["value"]
         if choice != -1 and not is_position(choice, len(self.options)):
             raise traitlets.TraitError(
-                f"expected a choice from -1 to {len(self.options) - 1}, got {choice}: try .commit(\"A\")"
+                f'expected a choice from -1 to {len(self.options) - 1}, got {choice}: try .commit("A")'
             )
         if self.committed and choice != self.choice:
-            raise traitlets.TraitError(f"expected the locked guess {self.choice}, got {choice}: it stays as it is")
+            raise traitlets.TraitError(
+                f"expected the locked guess {self.choice}, got {choice}: it stays as it is"
+            )
         return choice
 
     @traitlets.validate("committed")

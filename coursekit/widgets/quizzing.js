@@ -21,12 +21,18 @@ function drawFeedback(asked, tried) {
   });
 }
 
+/** The right option again, since the last thing read is what stays. */
+function drawGiven({ options, answer }) {
+  const words = options[answer].text;
+  return make("span", { class: "qc-given" }, LETTERS[answer], words ? ": " : "", richText(words ?? ""));
+}
+
 function drawSummary(questions, tries) {
   const first = questions.filter((asked, index) => tries[index][0] === asked.answer).length;
   const items = questions.map((asked, index) => {
     const sure = tries[index][0] === asked.answer;
     const mark = make("span", { class: "qc-mark" }, sure ? "\u2713 First try" : `\u21bb Try ${tries[index].length}`);
-    const text = make("span", { class: "qc-words" }, richText(asked.question));
+    const text = make("span", { class: "qc-words" }, richText(asked.question), drawGiven(asked));
     return make("li", { class: sure ? "qc-result qc-right" : "qc-result qc-wrong" }, text, mark);
   });
   const missed = questions.length - first;
@@ -155,13 +161,16 @@ function render({ model, el }) {
       else if (done && index === asked.answer) markOption(option, "right", "Right");
       else markOption(option, "", "");
     });
-    parts.feedback.replaceChildren(...drawFeedback(asked, row));
+    // Only when there is something new, or every choice would make the old words appear once more.
+    if (parts.feedback.childElementCount !== row.length) {
+      parts.feedback.replaceChildren(...drawFeedback(asked, row));
+    }
     parts.check.hidden = done;
     parts.check.textContent = row.length ? "Check again" : "Check";
     parts.check.setAttribute("aria-disabled", String(picked < 0));
     parts.next.hidden = !done;
     parts.next.textContent = firstOpen(place + 1) === SUMMARY ? "See how it went" : "Next question";
-    parts.status.textContent = row.length && !done ? "Try again." : "";
+    parts.status.textContent = row.length && !done ? "Choose another option." : "";
   }
 
   function refresh() {

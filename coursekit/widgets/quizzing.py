@@ -89,7 +89,7 @@ class Quiz(Card):
 
     Examples
     --------
-    >>> quiz = Quiz([{"question": "Stamps that overlap are …", "options": ["averaged", "added"], "answer": "B"}])
+    >>> quiz = Quiz([{"question": "Overlaps are …", "options": ["averaged", "added"], "answer": "B"}])
     >>> quiz.choose(1, "A")
     False
     >>> quiz.choose(1, "B"), quiz.score, quiz.finished
