@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 import warnings
+from importlib import import_module
 from pathlib import Path
 
 from coursekit.app.ports import ensure_free
@@ -72,10 +73,10 @@ def open_lab(port: int | None = None, browser: bool = True) -> int:
     os.environ.setdefault("JUPYTER_TOKEN", secrets.token_hex(16))
     from jupyterlab.labapp import LabApp
 
-    with warnings.catch_warnings():
-        # Jupyter's notes to its own developers; a learner can do nothing about them.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        server = LabApp.initialize_server(argv=lab_arguments(root, port, browser))
+    import_module("voila")  # Lab loads it as an extension, and it would switch the next line off again
+    # Jupyter's notes to its own developers; a learner can do nothing about them.
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    server = LabApp.initialize_server(argv=lab_arguments(root, port, browser))
     token = server.identity_provider.token
     address = f"http://localhost:{server.port}/lab/tree/lessons" + (f"?token={token}" if token else "")
     print(f"The lessons are at\n\n    {address}\n\nCtrl-C ends it; save your notebooks first.", flush=True)
