@@ -1,0 +1,284 @@
+"""The check itself: look at the function, run it on every trial, compare, name the mistake, shrink, report."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from coursekit.checking import wording
+from coursekit.checking.bench import Bench, bench_of
+from coursekit.checking.comparing import Comparison, same_result
+from coursekit.checking.declaration import Exercise, Misconception
+from coursekit.checking.diagnosing import diagnose
+from coursekit.checking.outcomes import Outcome
+from coursekit.checking.plain import Strange, described, plain
+from coursekit.checking.running import Capped, observe, untouched_surroundings
+from coursekit.checking.shortcuts import Shortcut, ShortcutWatch, shortcut_in_text
+from coursekit.checking.shrinking import Failure, shrink
+from coursekit.checking.sources import has_ellipsis, is_untouched
+from coursekit.checking.surroundings import notes_on_surroundings
+from coursekit.checking.timing import TimeLimit
+from coursekit.checking.verdict import Counterexample, PropertyResult, Verdict
+
+
+def check(exercise: Exercise, function: Callable[..., Any], *, seed: int = 0, seconds: float = 5.0) -> Verdict:
+    """Check a learner's function against an exercise.
+
+    Parameters
+    ----------
+    exercise : Exercise
+    function : callable
+        What the learner wrote; anything else gets a sentence, never a traceback.
+    seed : int
+        Chooses the values (not the shapes) of the cases.
+    seconds : float
+        The budget for all calls of the function; a Python loop that does not end is stopped.
+
+    Returns
+    -------
+    Verdict
+        The session's random state, default dtype and grad mode are as before.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When the learner interrupts the kernel; nothing else.
+    """
+    started = time.perf_counter()
+    with untouched_surroundings(seed):
+        verdict = _refused(exercise, function) or _checked(exercise, function, seed, seconds)
+    return replace(verdict, seconds=time.perf_counter() - started)
+
+
+def judge(exercise: Exercise, outcomes: Sequence[Outcome | None], seed: int = 0) -> Verdict:
+    """The verdict on outcomes that were observed elsewhere, one for each of ``make_cases(exercise, seed)``.
+
+    None stands for a trial that was not run. No learner code runs here; the counterexample is not shrunk.
+    """
+    bench = bench_of(exercise, seed)
+    comparisons = _comparisons(bench, outcomes)
+    return _judged(bench, outcomes, comparisons, _diagnosis(bench, outcomes, comparisons))
+
+
+def observe_all(exercise: Exercise, function: Callable[..., Any], seed: int, seconds: float) -> list[Outcome | None]:
+    """Run a function on every trial within a budget; trials after the time ran out are None."""
+    trials = bench_of(exercise, seed).trials
+    outcomes: list[Outcome | None] = [None] * len(trials)
+    with TimeLimit(seconds) as limit:
+        for index, trial in enumerate(trials):
+            outcomes[index] = outcome = observe(function, trial.case, limit)
+            if outcome.timed_out or _gave_up(outcome):
+                break
+    return outcomes
+
+
+def _gave_up(outcome: Outcome) -> bool:
+    return outcome.raised is not None and outcome.raised.kind == "NotImplementedError"
+
+
+def _refused(exercise: Exercise, function: Any) -> Verdict | None:
+    """A verdict where there is nothing to run: no function, an untouched starter, a shortcut in the text."""
+    complaint = _complaint(exercise, function)
+    if complaint:
+        return _bare(exercise, "error", complaint)
+    if is_untouched(function, exercise.starter):
+        return _bare(exercise, "not_attempted", wording.of_not_attempted(exercise))
+    shortcut = shortcut_in_text(function, exercise.forbidden) if exercise.forbidden else None
+    return _forbidden(exercise, shortcut) if shortcut else None
+
+
+def _forbidden(exercise: Exercise, shortcut: Shortcut) -> Verdict:
+    return _bare(exercise, "forbidden", wording.of_forbidden(exercise, shortcut))
+
+
+def _bare(exercise: Exercise, state: str, message: str) -> Verdict:
+    results = tuple(PropertyResult(p.id, p.says, p.weight, passed=False, ran=False) for p in exercise.properties)
+    return Verdict(exercise, state, 0.0, results, message=message)
+
+
+def _complaint(exercise: Exercise, function: Any) -> str:
+    """Why something cannot be called as the exercise's function; empty when it can."""
+    wanted = f"a function `{exercise.signature}`"
+    head = f"writing `def {exercise.signature}:`"
+    if not inspect.isfunction(function):
+        what = described(plain(function)) if not isinstance(plain(function), Strange) else _kind_of(function)
+        return wording.of_wrong_head(exercise, wanted, what, head)
+    inner = inspect.unwrap(function)
+    if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
+        return wording.of_wrong_head(exercise, wanted, "an `async` function", "leaving out the word `async`")
+    if inspect.isgeneratorfunction(inner):
+        advice = "collecting the values and ending with one `return`"
+        return wording.of_wrong_head(exercise, wanted, "a generator (it contains `yield`)", advice)
+    try:
+        inspect.signature(function).bind(*exercise.parameters)
+    except TypeError:
+        got = f"one that takes `{inspect.signature(function)}`"
+        return wording.of_wrong_head(exercise, wanted, got, head)
+    return ""
+
+
+def _kind_of(function: Any) -> str:
+    if isinstance(function, type):
+        return "a class"
+    return "a ready-made function" if inspect.isroutine(function) else f"an object of type {type(function).__name__}"
+
+
+def _checked(exercise: Exercise, function: Callable[..., Any], seed: int, seconds: float) -> Verdict:
+    bench = bench_of(exercise, seed)
+    outcomes = observe_all(exercise, function, seed, seconds)
+    ran = [outcome for outcome in outcomes if outcome is not None]
+    if _gave_up(ran[-1]) or (ran[0].raised is None and ran[0].value is None and has_ellipsis(function)):
+        return replace(_bare(exercise, "not_attempted", wording.of_not_attempted(exercise)), output=_printed(ran))
+    shortcut = _shortcut_when_run(bench, function) if exercise.forbidden and not ran[-1].timed_out else None
+    if shortcut:
+        return _forbidden(exercise, shortcut)
+    comparisons = _comparisons(bench, outcomes)
+    diagnosis = _diagnosis(bench, outcomes, comparisons)
+    verdict = _judged(bench, outcomes, comparisons, diagnosis, seconds)
+    notes = (*_name_note(exercise, function), *notes_on_surroundings(function))
+    if verdict.state in ("right", "timeout"):
+        return replace(verdict, notes=verdict.notes + notes)
+    return _shrunk(bench, function, outcomes, comparisons, diagnosis, replace(verdict, notes=verdict.notes + notes))
+
+
+def _name_note(exercise: Exercise, function: Callable[..., Any]) -> list[str]:
+    if function.__name__ == exercise.function:
+        return []
+    return [f"The class grader looks for `{exercise.function}`; yours is called `{function.__name__}`: rename it."]
+
+
+def _shortcut_when_run(bench: Bench, function: Callable[..., Any]) -> Shortcut | None:
+    """Watch the first trial of each property, as each may take another branch of the function."""
+    first = {trial.property: trial.case for trial in reversed(bench.trials)}
+    with ShortcutWatch(bench.exercise.forbidden) as watch, TimeLimit(1.0) as limit:
+        for case in first.values():
+            observe(function, case, limit)
+    return watch.found
+
+
+def _comparisons(bench: Bench, outcomes: Sequence[Outcome | None]) -> list[Comparison | None]:
+    return [None if outcome is None else bench.judge(index, outcome) for index, outcome in enumerate(outcomes)]
+
+
+def _failing(comparisons: Sequence[Comparison | None]) -> list[int]:
+    return [index for index, one in enumerate(comparisons) if one is not None and not one.holds]
+
+
+def _diagnosis(
+    bench: Bench, outcomes: Sequence[Outcome | None], comparisons: Sequence[Comparison | None]
+) -> Misconception | None:
+    failing = _failing(comparisons)
+    return diagnose(bench, outcomes, failing) if failing else None
+
+
+def _judged(
+    bench: Bench,
+    outcomes: Sequence[Outcome | None],
+    comparisons: Sequence[Comparison | None],
+    diagnosis: Misconception | None,
+    seconds: float = 0.0,
+) -> Verdict:
+    exercise = bench.exercise
+    results = _property_results(bench, comparisons)
+    whole = sum(item.weight for item in results)
+    fraction = sum(item.weight for item in results if item.passed) / whole
+    ran = [outcome for outcome in outcomes if outcome is not None]
+    notes = {note for outcome in ran for note in outcome.notes} | {
+        note for one in comparisons if one is not None for note in one.notes
+    }
+    verdict = Verdict(exercise, "right", fraction, results, notes=tuple(sorted(notes)), output=_printed(ran))
+    failing = _failing(comparisons)
+    if not failing:
+        return replace(verdict, message=wording.of_right(exercise, len(ran)))
+    if ran[-1].timed_out:
+        message = wording.of_timeout(ran[-1], len(ran) - 1, len(outcomes), seconds)
+        return replace(verdict, state="timeout", message=message, counterexample=_pictured(bench, outcomes, len(ran) - 1))
+    state = _state(bench, outcomes, results)
+    failure = _failure(bench, outcomes, comparisons, failing[0])
+    verdict = replace(verdict, state=state, diagnosis=diagnosis)
+    return _with_failure(verdict, failure, bench.trials[failing[0]].property.says)
+
+
+def _property_results(bench: Bench, comparisons: Sequence[Comparison | None]) -> tuple[PropertyResult, ...]:
+    results = []
+    for item in bench.exercise.properties:
+        mine = [one for one, trial in zip(comparisons, bench.trials, strict=True) if trial.property is item]
+        ran = any(one is not None for one in mine)
+        passed = all(one is not None and one.holds for one in mine)
+        results.append(PropertyResult(item.id, item.says, item.weight, passed, ran))
+    return tuple(results)
+
+
+def _state(bench: Bench, outcomes: Sequence[Outcome | None], results: Sequence[PropertyResult]) -> str:
+    raising = {
+        trial.property.id
+        for trial, outcome, expected in zip(bench.trials, outcomes, bench.expected, strict=True)
+        if outcome is not None and outcome.raised is not None and expected.raised is None
+    }
+    first = outcomes[0]
+    first_raised = first is not None and first.raised is not None and bench.expected[0].raised is None
+    if first_raised or len(raising) == len(results):
+        return "error"
+    return "partial" if any(item.passed for item in results) else "wrong"
+
+
+def _failure(
+    bench: Bench, outcomes: Sequence[Outcome | None], comparisons: Sequence[Comparison | None], index: int
+) -> Failure:
+    outcome, comparison = outcomes[index], comparisons[index]
+    assert outcome is not None and comparison is not None
+    return Failure(bench.trials[index].case, bench.expected[index], outcome, comparison)
+
+
+def _pictured(bench: Bench, outcomes: Sequence[Outcome | None], index: int) -> Counterexample:
+    outcome = outcomes[index]
+    assert outcome is not None
+    return Counterexample(bench.trials[index].case, bench.expected[index].value, None, None, False, outcome.output)
+
+
+def _with_failure(verdict: Verdict, failure: Failure, says: str) -> Verdict:
+    returned = failure.got.raised is None and not failure.got.timed_out
+    changed = failure.comparison.kind.startswith("changed") and failure.got.changed is not None
+    shown = Counterexample(
+        failure.case,
+        failure.expected.value,
+        failure.got.value if returned else None,
+        failure.comparison.guilty,
+        returned,
+        failure.got.output,
+        failure.comparison.sentence,
+    )
+    if changed:
+        name, value = failure.got.changed  # type: ignore[misc]
+        shown = replace(shown, expected=failure.case[name], got=value, label=f"{name} before")
+    message = wording.of_failure(says, failure.comparison.sentence, verdict.diagnosis)
+    return replace(verdict, counterexample=shown, message=message)
+
+
+def _shrunk(
+    bench: Bench,
+    function: Callable[..., Any],
+    outcomes: Sequence[Outcome | None],
+    comparisons: Sequence[Comparison | None],
+    diagnosis: Misconception | None,
+    verdict: Verdict,
+) -> Verdict:
+    """The verdict with its counterexample made as small as it goes."""
+    index = _failing(comparisons)[0]
+    trial, failure = bench.trials[index], _failure(bench, outcomes, comparisons, index)
+    with TimeLimit(1.0) as limit:
+        again = observe(function, trial.case, limit)
+    if not again.timed_out and not same_result(failure.got, again):
+        return replace(verdict, notes=(*verdict.notes, wording.UNSTEADY))
+    return _with_failure(verdict, shrink(bench, trial, failure, function, diagnosis), trial.property.says)
+
+
+def _printed(outcomes: Sequence[Outcome]) -> str:
+    """Everything printed, capped once more over all calls."""
+    kept = Capped(10_000)
+    for outcome in outcomes:
+        kept.write(outcome.output)
+    return kept.text

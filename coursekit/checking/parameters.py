@@ -1,0 +1,116 @@
+"""What an exercise's function takes: tensors whose axes are named, whole numbers, and pairs of them.
+
+A *setting* gives every free quantity of a call a whole number: each axis symbol, each `Number`, and both
+members of each `Pair` (written ``wanted[0]`` and ``wanted[1]``). Settings are planned, shrunk and compared;
+values are filled in afterwards, so the shapes of a check never depend on its seed.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+Sizes = dict[str, tuple[int, int]]
+Setting = dict[str, int]
+
+_OPERATORS: dict[type[ast.operator], Callable[[int, int], int]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.FloorDiv: operator.floordiv,
+    ast.Pow: operator.pow,
+}
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor parameter, its axes named by symbol.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name in the function's signature.
+    axes : str
+        One word an axis: a symbol (``"H W"``), a whole number (``"3 H W"``), or arithmetic of both without
+        spaces (``"C*r**2 H W"``). The same symbol in two parameters is the same size.
+    dtype : str
+        The name of a torch dtype.
+    low, high : int, optional
+        Inclusive bounds of the values. Without them values are small distinct whole numbers.
+
+    Examples
+    --------
+    >>> Tensor("x", "C*2 W").shape({"C": 3, "W": 5})
+    (6, 5)
+    """
+
+    name: str
+    axes: str
+    dtype: str = "float32"
+    low: int | None = None
+    high: int | None = None
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """One expression an axis."""
+        return tuple(self.axes.split())
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The names that the axes mention, in order of appearance."""
+        found = [node.id for dim in self.dims for node in ast.walk(_expression(dim)) if isinstance(node, ast.Name)]
+        return tuple(dict.fromkeys(found))
+
+    def shape(self, setting: Mapping[str, int]) -> tuple[int, ...]:
+        """The shape that a setting gives this tensor."""
+        return tuple(_value(_expression(dim).body, setting) for dim in self.dims)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A whole-number parameter between `low` and `high`, both included."""
+
+    name: str
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A parameter that is a tuple of two whole numbers, each between `low` and `high`, both included."""
+
+    name: str
+    low: int
+    high: int
+
+    @property
+    def members(self) -> tuple[str, str]:
+        """The names of its two numbers in a setting."""
+        return f"{self.name}[0]", f"{self.name}[1]"
+
+
+Parameter = Tensor | Number | Pair
+
+
+def _expression(dim: str) -> ast.Expression:
+    try:
+        return ast.parse(dim, mode="eval")
+    except SyntaxError:
+        raise ValueError(
+            f"Expected an axis such as 'H', '3' or 'C*r**2' (no spaces), got {dim!r}. Try one word an axis."
+        ) from None
+
+
+def _value(node: ast.expr, setting: Mapping[str, int]) -> int:
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return node.value
+    if isinstance(node, ast.Name):
+        return setting[node.id]
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        return _OPERATORS[type(node.op)](_value(node.left, setting), _value(node.right, setting))
+    raise ValueError(
+        f"Expected an axis made of symbols, whole numbers and + - * // **, got {ast.unparse(node)!r}. "
+        "Try naming the size by a symbol of its own."
+    )

@@ -1,0 +1,213 @@
+"""Finding forbidden operations: by name in the function's own text, and by effect when it runs.
+
+The text is read with the function's globals at hand, so that aliases, ``from … import … as``, and ``getattr`` with
+a written-out name are seen through; helpers of the learner's that it calls are read too. Running it once under
+torch's own modes sees what text cannot, such as a name put together at run time. Both are best effort: threads and
+re-implementations outside torch are not seen.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FunctionType, ModuleType
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from coursekit.checking.sources import definition_of
+
+# The kernels that torch's named operations end in: (kernel, must be transposed or None where it does not matter).
+_KERNELS: dict[str, tuple[tuple[str, bool | None], ...]] = {
+    "conv_transpose": (("convolution", True), ("convolution_backward", None)),
+    "conv": (("convolution", False), ("_slow_conv2d_forward", None)),
+    "fold": (("col2im", None),),
+    "unfold": (("im2col", None), ("unfold", None)),
+    "max_unpool": (("max_unpool2d", None), ("max_unpool3d", None)),
+    "max_pool": (("max_pool2d_with_indices", None), ("max_pool2d", None), ("adaptive_max_pool2d", None)),
+    "interpolate": (("upsample_", None),),
+    "upsample": (("upsample_", None),),
+    "pixel_shuffle": (("pixel_shuffle", None),),
+    "cross_entropy": (("nll_loss", None), ("cross_entropy", None)),
+    "softmax": (("_softmax", None), ("_log_softmax", None)),
+    "log_softmax": (("_log_softmax", None), ("_softmax", None)),
+}
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """A forbidden operation that was found: its dotted name and the line of the function, if known."""
+
+    name: str
+    line: int | None = None
+
+
+def shortcut_in_text(function: Callable[..., Any], forbidden: tuple[str, ...]) -> Shortcut | None:
+    """The first forbidden name that a function's text, or that of a helper it calls, leads to."""
+    targets = [(name, resolved(name)) for name in forbidden]
+    for reader in _own_functions(function):
+        definition = definition_of(reader)
+        if definition is None:
+            continue
+        scope = {**vars(builtins), **reader.__globals__, **_imported_inside(definition)}
+        for node in ast.walk(definition):
+            name = _forbidden_at(node, scope, targets)
+            if name is not None:
+                return Shortcut(name, node.lineno - definition.lineno + 1)  # type: ignore[attr-defined]
+    return None
+
+
+class ShortcutWatch:
+    """Sees torch's operations run; a context manager. `found` is the first forbidden one, or None."""
+
+    def __init__(self, forbidden: tuple[str, ...]) -> None:
+        self.found: Shortcut | None = None
+        self._targets = [(name, resolved(name)) for name in forbidden]
+        self._calls, self._kernels = _Calls(self), _Kernels(self)
+
+    def __enter__(self) -> ShortcutWatch:
+        self._calls.__enter__()
+        self._kernels.__enter__()
+        return self
+
+    def __exit__(self, *reason: Any) -> None:
+        self._kernels.__exit__(*reason)
+        self._calls.__exit__(*reason)
+
+    def saw_call(self, operation: Any) -> None:
+        for name, target in self._targets:
+            if operation is target and self.found is None:
+                self.found = Shortcut(name)
+
+    def saw_kernel(self, kernel: str, arguments: tuple[Any, ...]) -> None:
+        for name, _ in self._targets:
+            if self.found is None and _ends_in(name, kernel, arguments):
+                self.found = Shortcut(name)
+
+
+class _Calls(TorchFunctionMode):
+    def __init__(self, watch: ShortcutWatch) -> None:
+        super().__init__()
+        self.watch = watch
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.watch.saw_call(func)
+        return func(*args, **(kwargs or {}))
+
+
+class _Kernels(TorchDispatchMode):
+    def __init__(self, watch: ShortcutWatch) -> None:
+        super().__init__()
+        self.watch = watch
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.watch.saw_kernel(func._schema.name.removeprefix("aten::"), args)
+        return func(*args, **(kwargs or {}))
+
+
+def _ends_in(name: str, kernel: str, arguments: tuple[Any, ...]) -> bool:
+    """Whether running `kernel` is what the operation called `name` does."""
+    for family, kernels in _KERNELS.items():
+        if _family(name) == family:
+            return any(
+                kernel.startswith(start) and (transposed is None or _transposed(arguments) == transposed)
+                for start, transposed in kernels
+            )
+    return False
+
+
+def _family(name: str) -> str:
+    """``torch.nn.ConvTranspose2d`` and ``torch.nn.functional.conv_transpose2d`` are both ``conv_transpose``."""
+    last = name.rsplit(".", 1)[-1]
+    snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in last).lstrip("_")
+    return snake.rstrip("123d") if snake.endswith(("1d", "2d", "3d")) else snake
+
+
+def _transposed(arguments: tuple[Any, ...]) -> bool:
+    return next((value for value in arguments if isinstance(value, bool)), False)
+
+
+def resolved(name: str) -> Any:
+    """The object that a dotted name stands for.
+
+    Raises
+    ------
+    ValueError
+        When there is no such module or attribute.
+    """
+    parts = name.split(".")
+    try:
+        value: Any = importlib.import_module(parts[0])
+        for part in parts[1:]:
+            value = getattr(value, part)
+    except (ImportError, AttributeError):
+        raise ValueError(f"Expected the dotted name of something that exists, got {name!r}. Try its import path.") from None
+    return value
+
+
+def _own_functions(function: Callable[..., Any]) -> Iterator[FunctionType]:
+    """The function, and the learner's helpers that it names, each once."""
+    waiting, seen = [inspect.unwrap(function)], set()
+    while waiting:
+        current = waiting.pop()
+        if not isinstance(current, FunctionType) or current in seen:
+            continue
+        seen.add(current)
+        yield current
+        named = (current.__globals__.get(name) for name in current.__code__.co_names)
+        waiting += [value for value in named if getattr(value, "__globals__", None) is current.__globals__]
+
+
+def _imported_inside(definition: ast.AST) -> dict[str, Any]:
+    """What the function's own import statements would bind, for modules that are loaded already or torch's."""
+    bound: dict[str, Any] = {}
+    for node in ast.walk(definition):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                target = alias.name if alias.asname else alias.name.split(".")[0]
+                bound[alias.asname or target] = _loaded(target)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                bound[alias.asname or alias.name] = _loaded(f"{node.module}.{alias.name}")
+    return bound
+
+
+def _loaded(name: str) -> Any:
+    try:
+        return resolved(name)
+    except ValueError:
+        return None
+
+
+def _forbidden_at(node: ast.AST, scope: dict[str, Any], targets: list[tuple[str, Any]]) -> str | None:
+    if not isinstance(node, ast.Name | ast.Attribute | ast.Call):
+        return None
+    value = _meaning(node, scope)
+    for name, target in targets:
+        if value is not None and value is target:
+            return name
+        if value is None and isinstance(node, ast.Attribute) and name == f"torch.Tensor.{node.attr}":
+            return name
+    return None
+
+
+def _meaning(node: ast.AST, scope: dict[str, Any]) -> Any:
+    """What an expression stands for, following names, attributes of modules and classes, and written-out getattr."""
+    if isinstance(node, ast.Name):
+        return scope.get(node.id)
+    if isinstance(node, ast.Attribute):
+        return _member(_meaning(node.value, scope), node.attr)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
+        if len(node.args) >= 2 and isinstance(node.args[1], ast.Constant) and isinstance(node.args[1].value, str):
+            return _member(_meaning(node.args[0], scope), node.args[1].value)
+    return None
+
+
+def _member(owner: Any, name: str) -> Any:
+    return getattr(owner, name, None) if isinstance(owner, ModuleType | type) and owner is not torch.ops else None
