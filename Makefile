@@ -64,7 +64,7 @@ constraints: $(STAMP) ## pin the newest versions again
 	$(BIN)/uv pip compile pyproject.toml --universal --extra dev --upgrade --quiet \
 		--no-header --no-annotate --no-emit-index-url --output-file constraints.txt
 
-clean: ## remove .venv and every cache (lessons and your record stay)
+clean: ## remove .venv and every cache (your notebooks stay)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis artifacts build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from coursekit.checkout import CannotRun, course_root
 
-_WORD = re.compile(r"\w+(?:['’-]\w+)*")
+_WORD = re.compile(r"\w+")
 
 
 def list_exercises(as_json: bool = False) -> int:

@@ -155,7 +155,7 @@ def test_lessons_are_measured(run: Run, content: Path) -> None:
         "title": "Démo",
         "minutes": 45,
         "cells": 3,
-        "words": 10,  # A stamp doesn't move 2 cells it's half-baked one string
+        "words": 13,  # doesn, t and it, s and half, baked count as two each
         "exercises": ["stamp"],
     }
     assert without["cells"] is None
@@ -165,7 +165,7 @@ def test_lessons_are_measured(run: Run, content: Path) -> None:
 
 def test_lessons_and_exercises_as_tables(run: Run, content: Path) -> None:
     _, out, _ = run("lessons")
-    assert out.splitlines()[1].split() == ["05-demo", "Démo", "45", "3", "10", "1"]
+    assert out.splitlines()[1].split() == ["05-demo", "Démo", "45", "3", "13", "1"]
     code, out, _ = run("exercises")
     assert code == 0
     assert out.splitlines()[1].split() == ["stamp", "05-demo", "stamp", "2"]
