@@ -4,17 +4,19 @@ It knows no lesson. `check` is the whole path; `make_cases`, `observe`, `judge` 
 not share a process with the learner's code.
 """
 
-from coursekit.checking.bench import bench_of, judge_case
-from coursekit.checking.cases import Case, Trial, case_from, make_cases
-from coursekit.checking.comparing import Comparison, compare
+from coursekit.checking.bench import bench_of
+from coursekit.checking.cases import Case, Trial, case_from
+from coursekit.checking.comparing import compare, judge_case
 from coursekit.checking.declaration import Exercise, ExerciseError, Misconception, Property
-from coursekit.checking.drawing import Picture, draw_case
+from coursekit.checking.drawing import Picture, draw_case, draw_example
 from coursekit.checking.judging import check, judge, observe_all
 from coursekit.checking.outcomes import Outcome, Place, Raised
 from coursekit.checking.parameters import Number, Pair, Parameter, Sizes, Tensor
+from coursekit.checking.planning import make_cases
 from coursekit.checking.running import observe
 from coursekit.checking.timing import TimeLimit
 from coursekit.checking.validation import function_from
+from coursekit.checking.values import Comparison
 from coursekit.checking.verdict import STATES, Counterexample, PropertyResult, Verdict
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "check",
     "compare",
     "draw_case",
+    "draw_example",
     "function_from",
     "judge",
     "judge_case",

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import weakref
 
-from coursekit.checking.cases import Case, Trial, make_cases
-from coursekit.checking.comparing import FINE, Comparison, compare, compare_values
-from coursekit.checking.declaration import Exercise, Misconception, Property
+from coursekit.checking.cases import Case, Trial
+from coursekit.checking.comparing import judge_case
+from coursekit.checking.declaration import Exercise, Misconception
 from coursekit.checking.outcomes import Outcome
-from coursekit.checking.plain import Strange
+from coursekit.checking.planning import make_cases
 from coursekit.checking.running import observe
+from coursekit.checking.values import Comparison
 
 KEPT_SEEDS = 4
 
@@ -57,23 +58,6 @@ class Bench:
         """Compare what a function gave for a trial with what it should have given."""
         trial = self.trials[index]
         return judge_case(trial.property, trial.case, self.expected[index], outcome)
-
-
-def judge_case(item: Property, case: Case, expected: Outcome, got: Outcome) -> Comparison:
-    """Compare by the property's own `holds` where it has one, else with the reference's outcome."""
-    comparison = compare(expected, got)
-    if item.holds is None or got.raised or got.timed_out or isinstance(got.value, Strange):
-        return comparison
-    try:
-        holds = bool(item.holds(case, got.value))
-    except Exception:  # a `holds` written for tensors meets whatever the learner returned
-        holds = False
-    if holds:
-        return FINE if got.changed is None else compare(got, got)
-    if not comparison.holds and comparison.kind.startswith(("type", "shape", "length")):
-        return comparison
-    guilty = compare_values(expected.value, got.value).guilty
-    return Comparison(False, "property", f"This does not hold here: {item.says}.", guilty)
 
 
 _BENCHES: weakref.WeakKeyDictionary[Exercise, dict[int, Bench]] = weakref.WeakKeyDictionary()

@@ -1,27 +1,21 @@
-"""The cases an answer is tried on: shapes fixed by the exercise, values by the seed, smallest first.
+"""A case is the arguments of one call. Its values are small distinct whole numbers, drawn from a seed.
 
-The shapes come from a small covering design: every quantity is seen small and large, every pair of quantities
-in many combinations, heights above and below widths. Values are small distinct whole numbers, so that no flip,
-transpose or mixed-up index goes unseen; later cases hold negative ones too.
+Distinct, so that no flip, transpose or mixed-up index goes unseen; later cases hold negative values too.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 import random
-import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
 
 from coursekit.checking.declaration import Exercise, ExerciseError, Property
 from coursekit.checking.parameters import Number, Pair, Parameter, Setting, Tensor
-
-ENUMERATED = 240  # settings considered when planning one property
-REDRAWS = 20  # how often values are drawn anew when `valid` refuses them
 
 
 class Case(Mapping[str, Any]):
@@ -89,31 +83,6 @@ class Trial:
     case: Case
 
 
-def make_cases(exercise: Exercise, seed: int = 0) -> tuple[Trial, ...]:
-    """Every trial of a check, property by property, each property's smallest first.
-
-    The shapes and whole-number parameters do not depend on `seed`, only the tensors' values do.
-    """
-    return tuple(Trial(item, case) for item in exercise.properties for case in cases_for(exercise, item, seed))
-
-
-def cases_for(exercise: Exercise, item: Property, seed: int = 0) -> list[Case]:
-    """The cases of one property: its explicit ones, then the seeded ones."""
-    cases = [case_from(exercise, values) for values in item.cases or ()]
-    for index, setting in enumerate(plan(exercise, item) if item.count > 0 else ()):
-        rng = random.Random(f"{seed}/{exercise.id}/{item.id}/{index}")
-        for _ in range(REDRAWS):
-            case = fill(exercise, setting, rng, regime=index)
-            if exercise.allows(case, item):
-                cases.append(case)
-                break
-    if not cases:
-        raise ExerciseError(
-            f"{exercise.id}: expected property {item.id!r} to have cases, got none. Try wider sizes or a milder `valid`."
-        )
-    return cases
-
-
 def case_from(exercise: Exercise, values: Mapping[str, Any]) -> Case:
     """A case from arguments written out by hand: nested lists become tensors, lists of two become pairs."""
     wanted = [parameter.name for parameter in exercise.parameters]
@@ -121,30 +90,22 @@ def case_from(exercise: Exercise, values: Mapping[str, Any]) -> Case:
         raise ExerciseError(
             f"{exercise.id}: expected a case with {wanted}, got {sorted(values)}. Try one value a parameter."
         )
-    return Case({parameter.name: _argument(parameter, values[parameter.name]) for parameter in exercise.parameters})
+    return Case(
+        {parameter.name: _argument(parameter, values[parameter.name]) for parameter in exercise.parameters}
+    )
 
 
-_PLANS: weakref.WeakKeyDictionary[Property, list[Setting]] = weakref.WeakKeyDictionary()
-
-
-def plan(exercise: Exercise, item: Property) -> list[Setting]:
-    """The settings a property is tried on, smallest first, the same for every seed."""
-    if item not in _PLANS:
-        candidates = _candidates(exercise, item)
-        chosen = _cover(candidates, item.count)
-        _PLANS[item] = sorted(chosen, key=lambda setting: cost(exercise, setting))
-    return _PLANS[item]
+def fill(exercise: Exercise, setting: Setting, rng: random.Random, regime: int = 0) -> Case:
+    """A case with the shapes of a setting and drawn values; `regime` counts towards the negative ones."""
+    return Case(
+        {parameter.name: _drawn(parameter, setting, rng, regime) for parameter in exercise.parameters}
+    )
 
 
 def cost(exercise: Exercise, setting: Setting) -> tuple[int, int, tuple[int, ...]]:
     """How much there is to look at: cells first, then the numbers."""
     shapes = [parameter.shape(setting) for parameter in exercise.parameters if isinstance(parameter, Tensor)]
     return sum(math.prod(shape) for shape in shapes), sum(setting.values()), tuple(setting.values())
-
-
-def fill(exercise: Exercise, setting: Setting, rng: random.Random, regime: int = 0) -> Case:
-    """A case with the shapes of a setting and drawn values; `regime` counts towards the negative ones."""
-    return Case({parameter.name: _drawn(parameter, setting, rng, regime) for parameter in exercise.parameters})
 
 
 def setting_of(exercise: Exercise, case: Case) -> Setting:
@@ -185,53 +146,32 @@ def _argument(parameter: Parameter, value: Any) -> Any:
     return (int(value[0]), int(value[1])) if isinstance(parameter, Pair) else int(value)
 
 
-def _candidates(exercise: Exercise, item: Property) -> list[Setting]:
-    """Settings within the property's ranges that its `valid` accepts: all, or an even sample when many."""
-    ranges = exercise.ranges(item)
-    spans = [range(low, high + 1) for low, high in ranges.values()]
-    rng = random.Random(f"plan/{exercise.id}/{item.id}")
-    if math.prod(len(span) for span in spans) <= ENUMERATED:
-        combinations = list(itertools.product(*spans))
-    else:
-        ends = [tuple(span[0] for span in spans), tuple(span[-1] for span in spans)]
-        drawn = [tuple(rng.choice(span) for span in spans) for _ in range(ENUMERATED)]
-        combinations = list(dict.fromkeys(ends + drawn))
-    settings = [dict(zip(ranges, combination, strict=True)) for combination in combinations]
-    if exercise.valid is None and item.valid is None:
-        return settings
-    return [setting for setting in settings if exercise.allows(fill(exercise, setting, rng), item)]
+def sketch(exercise: Exercise, setting: Setting) -> Case:
+    """A case of a setting's shapes with any values: planning asks `valid` about hundreds of them."""
+    tensors = {
+        p.name: _counted_up(p.dtype, p.shape(setting)) for p in exercise.parameters if isinstance(p, Tensor)
+    }
+    numbers = {p.name: _numbers(p, setting) for p in exercise.parameters if not isinstance(p, Tensor)}
+    return Case({parameter.name: {**tensors, **numbers}[parameter.name] for parameter in exercise.parameters})
 
 
-def _cover(candidates: list[Setting], count: int) -> list[Setting]:
-    """Choose settings greedily so that as many pairs of values as possible are met; the smallest comes first."""
-    remaining = sorted(candidates, key=lambda setting: sum(setting.values()))
-    if len(remaining) <= count:
-        return remaining
-    features = {index: _features(setting) for index, setting in enumerate(remaining)}
-    met = set(features.pop(0))
-    chosen = [remaining[0]]
-    while len(chosen) < count:
-        best = max(features, key=lambda index: len(features[index] - met))  # ties go to the smaller setting
-        met |= features.pop(best)
-        chosen.append(remaining[best])
-    return chosen
-
-
-def _features(setting: Setting) -> frozenset[tuple[Any, ...]]:
-    pairs = itertools.combinations(setting.items(), 2)
-    met = {(*one, *other) for one, other in pairs}
-    orders = {(one, other, (a > b) - (a < b)) for (one, a), (other, b) in itertools.combinations(setting.items(), 2)}
-    return frozenset(met | orders | set(setting.items()))
+@lru_cache(maxsize=512)
+def _counted_up(dtype: str, shape: tuple[int, ...]) -> torch.Tensor:
+    return torch.arange(1, math.prod(shape) + 1, dtype=getattr(torch, dtype)).reshape(shape)
 
 
 def _drawn(parameter: Parameter, setting: Setting, rng: random.Random, regime: int) -> Any:
-    if isinstance(parameter, Number):
-        return setting[parameter.name]
-    if isinstance(parameter, Pair):
-        return tuple(setting[member] for member in parameter.members)
+    if not isinstance(parameter, Tensor):
+        return _numbers(parameter, setting)
     shape = parameter.shape(setting)
     values = _distinct(parameter, math.prod(shape), rng, regime)
     return torch.tensor(values, dtype=getattr(torch, parameter.dtype)).reshape(shape)
+
+
+def _numbers(parameter: Number | Pair, setting: Setting) -> Any:
+    if isinstance(parameter, Number):
+        return setting[parameter.name]
+    return tuple(setting[member] for member in parameter.members)
 
 
 def _distinct(parameter: Tensor, count: int, rng: random.Random, regime: int) -> list[int]:

@@ -160,7 +160,8 @@ class Exercise:
 
     def example_case(self) -> Any:
         """The case that shows what the function does: the declared example, else one that is not too small."""
-        from coursekit.checking.cases import case_from, cases_for  # cases are made of declarations
+        from coursekit.checking.cases import case_from  # cases are made of declarations
+        from coursekit.checking.planning import cases_for
 
         if self.example is not None:
             return case_from(self, self.example)
@@ -174,11 +175,11 @@ class Exercise:
         for parameter in self.parameters:
             if isinstance(parameter, Tensor):
                 for symbol in parameter.symbols:
-                    ranges.setdefault(symbol, tuple(narrower.get(symbol, self.sizes.get(symbol, DEFAULT_SIZES))))
+                    ranges.setdefault(symbol, narrower.get(symbol, self.sizes.get(symbol, DEFAULT_SIZES)))
             else:
                 span = narrower.get(parameter.name, (parameter.low, parameter.high))
                 names = parameter.members if isinstance(parameter, Pair) else (parameter.name,)
-                ranges.update({name: tuple(span) for name in names})  # a Number wins over a symbol of its name
+                ranges.update({name: span for name in names})  # a Number wins over a symbol of its name
         for name, value in (of.fixed if of else {}).items():
             both = isinstance(value, tuple)
             members = zip((f"{name}[0]", f"{name}[1]"), value, strict=True) if both else ((name, value),)
@@ -197,7 +198,9 @@ class Exercise:
         ExerciseError
             When the starter, the reference, a misconception or a hint does not do what it should.
         """
-        from coursekit.checking.validation import promises_broken  # validation checks answers, hence needs the judge
+        from coursekit.checking.validation import (
+            promises_broken,
+        )  # validation checks answers, hence needs the judge
 
         problems = promises_broken(self, seeds)
         if problems:
@@ -208,12 +211,16 @@ def _contradictions(exercise: Exercise) -> list[str]:
     """What is wrong with a declaration, as far as can be told without running it."""
     found = []
     if not exercise.properties:
-        found.append("expected at least one property, got none. Try Property('values', 'every value is right').")
+        found.append(
+            "expected at least one property, got none. Try Property('values', 'every value is right')."
+        )
     for name in ("parameters", "properties", "misconceptions"):
         keys = [getattr(item, "id", None) or item.name for item in getattr(exercise, name)]
         repeated = sorted({key for key in keys if keys.count(key) > 1})
         if repeated:
-            found.append(f"expected distinct names among the {name}, got {repeated} more than once. Try renaming.")
+            found.append(
+                f"expected distinct names among the {name}, got {repeated} more than once. Try renaming."
+            )
     for item in exercise.properties:
         if not item.weight > 0:
             found.append(f"expected a weight above 0, got {item.weight} for property {item.id!r}. Try 1.")
@@ -234,9 +241,13 @@ def _unknown_names(exercise: Exercise, item: Property) -> list[str]:
     empty = [name for name, (low, high) in exercise.ranges(item).items() if low > high]
     found = []
     if unknown:
-        found.append(f"expected sizes and fixed among {sorted(names)}, got {unknown}. Try a symbol of a parameter.")
+        found.append(
+            f"expected sizes and fixed among {sorted(names)}, got {unknown}. Try a symbol of a parameter."
+        )
     if empty:
-        found.append(f"expected low <= high, got an empty range for {empty} in property {item.id!r}. Try swapping.")
+        found.append(
+            f"expected low <= high, got an empty range for {empty} in property {item.id!r}. Try swapping."
+        )
     return found
 
 

@@ -9,10 +9,14 @@ from coursekit.checking.comparing import same_result
 from coursekit.checking.declaration import Misconception
 from coursekit.checking.outcomes import Outcome
 
-ENOUGH = 2  # trials that must tell a misconception from a right answer before it is named, where there are so many
+ENOUGH = (
+    2  # trials that must tell a misconception from a right answer before it is named, where there are so many
+)
 
 
-def diagnose(bench: Bench, outcomes: Sequence[Outcome | None], failing: Sequence[int]) -> Misconception | None:
+def diagnose(
+    bench: Bench, outcomes: Sequence[Outcome | None], failing: Sequence[int]
+) -> Misconception | None:
     """The misconception that explains every failing trial, or None.
 
     Parameters
@@ -52,7 +56,9 @@ def _agreement(
     differing = sum(bench.distinguishes(misconception, index) for index in others)
     if telling < min(ENOUGH, telling + differing) or not telling:
         return 0
-    return len(failed) + len(others) - differing if _is_evidence(bench, misconception, outcomes, failing) else 0
+    return (
+        len(failed) + len(others) - differing if _is_evidence(bench, misconception, outcomes, failing) else 0
+    )
 
 
 def _is_evidence(
@@ -63,4 +69,6 @@ def _is_evidence(
     if any(one is None for one in raised):
         return True
     mutants = [bench.mutant_on(misconception, index).raised for index in failing]
-    return all(one and other and one.message == other.message for one, other in zip(raised, mutants, strict=True))
+    return all(
+        one and other and one.message == other.message for one, other in zip(raised, mutants, strict=True)
+    )

@@ -10,7 +10,7 @@ from typing import Any
 
 from coursekit.checking import wording
 from coursekit.checking.bench import Bench, bench_of
-from coursekit.checking.comparing import Comparison, same_result
+from coursekit.checking.comparing import same_result
 from coursekit.checking.declaration import Exercise, Misconception
 from coursekit.checking.diagnosing import diagnose
 from coursekit.checking.outcomes import Outcome
@@ -21,10 +21,13 @@ from coursekit.checking.shrinking import Failure, shrink
 from coursekit.checking.sources import has_ellipsis, is_untouched
 from coursekit.checking.surroundings import notes_on_surroundings
 from coursekit.checking.timing import TimeLimit
+from coursekit.checking.values import Comparison
 from coursekit.checking.verdict import Counterexample, PropertyResult, Verdict
 
 
-def check(exercise: Exercise, function: Callable[..., Any], *, seed: int = 0, seconds: float = 5.0) -> Verdict:
+def check(
+    exercise: Exercise, function: Callable[..., Any], *, seed: int = 0, seconds: float = 5.0
+) -> Verdict:
     """Check a learner's function against an exercise.
 
     Parameters
@@ -63,7 +66,9 @@ def judge(exercise: Exercise, outcomes: Sequence[Outcome | None], seed: int = 0)
     return _judged(bench, outcomes, comparisons, _diagnosis(bench, outcomes, comparisons))
 
 
-def observe_all(exercise: Exercise, function: Callable[..., Any], seed: int, seconds: float) -> list[Outcome | None]:
+def observe_all(
+    exercise: Exercise, function: Callable[..., Any], seed: int, seconds: float
+) -> list[Outcome | None]:
     """Run a function on every trial within a budget; trials after the time ran out are None."""
     trials = bench_of(exercise, seed).trials
     outcomes: list[Outcome | None] = [None] * len(trials)
@@ -95,7 +100,9 @@ def _forbidden(exercise: Exercise, shortcut: Shortcut) -> Verdict:
 
 
 def _bare(exercise: Exercise, state: str, message: str) -> Verdict:
-    results = tuple(PropertyResult(p.id, p.says, p.weight, passed=False, ran=False) for p in exercise.properties)
+    results = tuple(
+        PropertyResult(p.id, p.says, p.weight, passed=False, ran=False) for p in exercise.properties
+    )
     return Verdict(exercise, state, 0.0, results, message=message)
 
 
@@ -123,7 +130,11 @@ def _complaint(exercise: Exercise, function: Any) -> str:
 def _kind_of(function: Any) -> str:
     if isinstance(function, type):
         return "a class"
-    return "a ready-made function" if inspect.isroutine(function) else f"an object of type {type(function).__name__}"
+    return (
+        "a ready-made function"
+        if inspect.isroutine(function)
+        else f"an object of type {type(function).__name__}"
+    )
 
 
 def _checked(exercise: Exercise, function: Callable[..., Any], seed: int, seconds: float) -> Verdict:
@@ -131,7 +142,9 @@ def _checked(exercise: Exercise, function: Callable[..., Any], seed: int, second
     outcomes = observe_all(exercise, function, seed, seconds)
     ran = [outcome for outcome in outcomes if outcome is not None]
     if _gave_up(ran[-1]) or (ran[0].raised is None and ran[0].value is None and has_ellipsis(function)):
-        return replace(_bare(exercise, "not_attempted", wording.of_not_attempted(exercise)), output=_printed(ran))
+        return replace(
+            _bare(exercise, "not_attempted", wording.of_not_attempted(exercise)), output=_printed(ran)
+        )
     shortcut = _shortcut_when_run(bench, function) if exercise.forbidden and not ran[-1].timed_out else None
     if shortcut:
         return _forbidden(exercise, shortcut)
@@ -141,13 +154,17 @@ def _checked(exercise: Exercise, function: Callable[..., Any], seed: int, second
     notes = (*_name_note(exercise, function), *notes_on_surroundings(function))
     if verdict.state in ("right", "timeout"):
         return replace(verdict, notes=verdict.notes + notes)
-    return _shrunk(bench, function, outcomes, comparisons, diagnosis, replace(verdict, notes=verdict.notes + notes))
+    return _shrunk(
+        bench, function, outcomes, comparisons, diagnosis, replace(verdict, notes=verdict.notes + notes)
+    )
 
 
 def _name_note(exercise: Exercise, function: Callable[..., Any]) -> list[str]:
     if function.__name__ == exercise.function:
         return []
-    return [f"The class grader looks for `{exercise.function}`; yours is called `{function.__name__}`: rename it."]
+    return [
+        f"The class grader looks for `{exercise.function}`; yours is called `{function.__name__}`: rename it."
+    ]
 
 
 def _shortcut_when_run(bench: Bench, function: Callable[..., Any]) -> Shortcut | None:
@@ -160,7 +177,9 @@ def _shortcut_when_run(bench: Bench, function: Callable[..., Any]) -> Shortcut |
 
 
 def _comparisons(bench: Bench, outcomes: Sequence[Outcome | None]) -> list[Comparison | None]:
-    return [None if outcome is None else bench.judge(index, outcome) for index, outcome in enumerate(outcomes)]
+    return [
+        None if outcome is None else bench.judge(index, outcome) for index, outcome in enumerate(outcomes)
+    ]
 
 
 def _failing(comparisons: Sequence[Comparison | None]) -> list[int]:
@@ -195,7 +214,9 @@ def _judged(
         return replace(verdict, message=wording.of_right(exercise, len(ran)))
     if ran[-1].timed_out:
         message = wording.of_timeout(ran[-1], len(ran) - 1, len(outcomes), seconds)
-        return replace(verdict, state="timeout", message=message, counterexample=_pictured(bench, outcomes, len(ran) - 1))
+        return replace(
+            verdict, state="timeout", message=message, counterexample=_pictured(bench, outcomes, len(ran) - 1)
+        )
     state = _state(bench, outcomes, results)
     failure = _failure(bench, outcomes, comparisons, failing[0])
     verdict = replace(verdict, state=state, diagnosis=diagnosis)
@@ -236,7 +257,9 @@ def _failure(
 def _pictured(bench: Bench, outcomes: Sequence[Outcome | None], index: int) -> Counterexample:
     outcome = outcomes[index]
     assert outcome is not None
-    return Counterexample(bench.trials[index].case, bench.expected[index].value, None, None, False, outcome.output)
+    return Counterexample(
+        bench.trials[index].case, bench.expected[index].value, None, None, False, outcome.output
+    )
 
 
 def _with_failure(verdict: Verdict, failure: Failure, says: str) -> Verdict:

@@ -11,6 +11,7 @@ import ast
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 Sizes = dict[str, tuple[int, int]]
 Setting = dict[str, int]
@@ -60,7 +61,9 @@ class Tensor:
     @property
     def symbols(self) -> tuple[str, ...]:
         """The names that the axes mention, in order of appearance."""
-        found = [node.id for dim in self.dims for node in ast.walk(_expression(dim)) if isinstance(node, ast.Name)]
+        found = [
+            node.id for dim in self.dims for node in ast.walk(_expression(dim)) if isinstance(node, ast.Name)
+        ]
         return tuple(dict.fromkeys(found))
 
     def shape(self, setting: Mapping[str, int]) -> tuple[int, ...]:
@@ -94,6 +97,7 @@ class Pair:
 Parameter = Tensor | Number | Pair
 
 
+@cache
 def _expression(dim: str) -> ast.Expression:
     try:
         return ast.parse(dim, mode="eval")

@@ -45,7 +45,9 @@ def observe(function: Callable[..., Any], case: Case, limit: TimeLimit | None = 
         kept = {"timed_out": True, "place": place_of(stop.__traceback__, function)}
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # SystemExit and the like are the learner's too, and must not end the kernel
+    except (
+        BaseException
+    ) as error:  # SystemExit and the like are the learner's too, and must not end the kernel
         kept = {"raised": _raised(error, function)}
     return Outcome(**kept, notes=frozenset(notes), output=printed.text, seconds=time.perf_counter() - started)
 

@@ -50,7 +50,7 @@ class Shortcut:
 
 def shortcut_in_text(function: Callable[..., Any], forbidden: tuple[str, ...]) -> Shortcut | None:
     """The first forbidden name that a function's text, or that of a helper it calls, leads to."""
-    targets = [(name, resolved(name)) for name in forbidden]
+    targets = _targets(forbidden)
     for reader in _own_functions(function):
         definition = definition_of(reader)
         if definition is None:
@@ -68,7 +68,8 @@ class ShortcutWatch:
 
     def __init__(self, forbidden: tuple[str, ...]) -> None:
         self.found: Shortcut | None = None
-        self._targets = [(name, resolved(name)) for name in forbidden]
+        self._targets = _targets(forbidden)
+        self._endings = [(name, *kernel) for name in forbidden for kernel in _KERNELS.get(_family(name), ())]
         self._calls, self._kernels = _Calls(self), _Kernels(self)
 
     def __enter__(self) -> ShortcutWatch:
@@ -86,9 +87,9 @@ class ShortcutWatch:
                 self.found = Shortcut(name)
 
     def saw_kernel(self, kernel: str, arguments: tuple[Any, ...]) -> None:
-        for name, _ in self._targets:
-            if self.found is None and _ends_in(name, kernel, arguments):
-                self.found = Shortcut(name)
+        for name, start, transposed in self._endings:
+            if kernel.startswith(start) and (transposed is None or _transposed(arguments) == transposed):
+                self.found = self.found or Shortcut(name)
 
 
 class _Calls(TorchFunctionMode):
@@ -102,6 +103,10 @@ class _Calls(TorchFunctionMode):
 
 
 class _Kernels(TorchDispatchMode):
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # torch's default would import torch._dynamo, which takes seconds
+
     def __init__(self, watch: ShortcutWatch) -> None:
         super().__init__()
         self.watch = watch
@@ -109,17 +114,6 @@ class _Kernels(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         self.watch.saw_kernel(func._schema.name.removeprefix("aten::"), args)
         return func(*args, **(kwargs or {}))
-
-
-def _ends_in(name: str, kernel: str, arguments: tuple[Any, ...]) -> bool:
-    """Whether running `kernel` is what the operation called `name` does."""
-    for family, kernels in _KERNELS.items():
-        if _family(name) == family:
-            return any(
-                kernel.startswith(start) and (transposed is None or _transposed(arguments) == transposed)
-                for start, transposed in kernels
-            )
-    return False
 
 
 def _family(name: str) -> str:
@@ -147,8 +141,15 @@ def resolved(name: str) -> Any:
         for part in parts[1:]:
             value = getattr(value, part)
     except (ImportError, AttributeError):
-        raise ValueError(f"Expected the dotted name of something that exists, got {name!r}. Try its import path.") from None
+        raise ValueError(
+            f"Expected the dotted name of something that exists, got {name!r}. Try its import path."
+        ) from None
     return value
+
+
+def _targets(forbidden: tuple[str, ...]) -> list[tuple[str, Any]]:
+    """The forbidden objects by name; a name that is gone from this version of a library forbids nothing."""
+    return [(name, value) for name in forbidden if (value := _loaded(name)) is not None]
 
 
 def _own_functions(function: Callable[..., Any]) -> Iterator[FunctionType]:
@@ -204,10 +205,18 @@ def _meaning(node: ast.AST, scope: dict[str, Any]) -> Any:
     if isinstance(node, ast.Attribute):
         return _member(_meaning(node.value, scope), node.attr)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
-        if len(node.args) >= 2 and isinstance(node.args[1], ast.Constant) and isinstance(node.args[1].value, str):
+        if (
+            len(node.args) >= 2
+            and isinstance(node.args[1], ast.Constant)
+            and isinstance(node.args[1].value, str)
+        ):
             return _member(_meaning(node.args[0], scope), node.args[1].value)
     return None
 
 
 def _member(owner: Any, name: str) -> Any:
-    return getattr(owner, name, None) if isinstance(owner, ModuleType | type) and owner is not torch.ops else None
+    return (
+        getattr(owner, name, None)
+        if isinstance(owner, ModuleType | type) and owner is not torch.ops
+        else None
+    )

@@ -15,14 +15,15 @@ from typing import Any
 
 import torch
 
-from coursekit.checking.bench import Bench, judge_case
+from coursekit.checking.bench import Bench
 from coursekit.checking.cases import Case, Trial, cost, setting_of
-from coursekit.checking.comparing import Comparison, same_result
+from coursekit.checking.comparing import judge_case, same_result
 from coursekit.checking.declaration import Misconception
 from coursekit.checking.outcomes import Outcome
 from coursekit.checking.parameters import Setting, Tensor
 from coursekit.checking.running import observe
 from coursekit.checking.timing import TimeLimit
+from coursekit.checking.values import Comparison
 
 MOST_CALLS = 400  # calls of the learner's function in one shrinking
 MOST_SECONDS = 1.0
@@ -148,7 +149,9 @@ class _Search:
 
     def _is_counted(self, tensors: list[Tensor]) -> bool:
         values = {parameter: self.best.case[parameter.name] for parameter in tensors}
-        return all(torch.equal(now, _counted(parameter, now, tuple(now.shape))) for parameter, now in values.items())
+        return all(
+            torch.equal(now, _counted(parameter, now, tuple(now.shape))) for parameter, now in values.items()
+        )
 
     def _lower_cells(self, parameter: Tensor) -> None:
         for cell in range(self.best.case[parameter.name].numel()):

@@ -6,11 +6,16 @@ import ast
 import inspect
 import re
 import textwrap
+import weakref
 from collections.abc import Callable
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+# Read several times in one check; finding the text again each time would cost milliseconds.
+_DEFINITIONS: weakref.WeakKeyDictionary[FunctionType, Definition | None] = weakref.WeakKeyDictionary()
 
 
 def source_of(function: Callable[..., Any]) -> str | None:
@@ -23,8 +28,13 @@ def source_of(function: Callable[..., Any]) -> str | None:
 
 def definition_of(function: Callable[..., Any]) -> Definition | None:
     """The syntax tree of a function's ``def``, or None where its text is unknown."""
-    text = source_of(function)
-    return first_definition(text) if text is not None else None
+    inner = inspect.unwrap(function)
+    if not isinstance(inner, FunctionType):
+        return None
+    if inner not in _DEFINITIONS:
+        text = source_of(inner)
+        _DEFINITIONS[inner] = first_definition(text) if text is not None else None
+    return _DEFINITIONS[inner]
 
 
 def first_definition(text: str) -> Definition | None:
@@ -42,7 +52,9 @@ def body_of(definition: Definition) -> list[ast.stmt]:
     body = definition.body
     first = body[0]
     has_docstring = (
-        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
     )
     return body[1:] if has_docstring else body
 

@@ -6,10 +6,10 @@ made in another cell is there in the learner's session but not there.
 
 from __future__ import annotations
 
-import builtins
+import dis
 import inspect
 from collections.abc import Callable, Iterator
-from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 _LITERALS = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis))
@@ -17,12 +17,12 @@ _LITERALS = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis))
 
 def unseen_globals(function: Callable[..., Any]) -> list[tuple[str, str]]:
     """The outside names a function reads that are no import, definition or constant, each with its type's name."""
-    own = inspect.unwrap(function)
     found: dict[str, str] = {}
-    for reader in _with_helpers(own):
-        for name, value in _outside_values(reader):
-            if not _is_seen(value):
-                found.setdefault(name, type(value).__name__)
+    for reader in _with_helpers(inspect.unwrap(function)):
+        suspects = [(name, value) for name, value in _outside_values(reader) if not _is_seen(value)]
+        if suspects:
+            read = {*_globals_read(reader.__code__), *reader.__code__.co_freevars}
+            found.update((name, _kind(value)) for name, value in suspects if name in read)
     return sorted(found.items())
 
 
@@ -31,13 +31,12 @@ def notes_on_surroundings(function: Callable[..., Any]) -> list[str]:
     return [
         f"`{name}` is a {kind} made in another cell; the class grader will not see it: "
         "pass it in or make it inside the function."
-        if kind != "function"
-        else f"`{name}` is a lambda; the class grader sees only functions made with `def`."
         for name, kind in unseen_globals(function)
     ]
 
 
 def _with_helpers(function: Any) -> Iterator[FunctionType]:
+    """The function, and the learner's own functions that it names, each once."""
     waiting, seen = [function], set()
     while waiting:
         current = waiting.pop()
@@ -50,9 +49,9 @@ def _with_helpers(function: Any) -> Iterator[FunctionType]:
 
 
 def _outside_values(function: FunctionType) -> Iterator[tuple[str, Any]]:
-    """Globals that exist and captured variables of an enclosing function, by name."""
-    for name in _global_names(function.__code__):
-        if name in function.__globals__ and not hasattr(builtins, name):
+    """Globals whose name the function mentions, and captured variables of an enclosing one."""
+    for name in _names(function.__code__):
+        if name in function.__globals__:
             yield name, function.__globals__[name]
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
@@ -61,35 +60,39 @@ def _outside_values(function: FunctionType) -> Iterator[tuple[str, Any]]:
             continue
 
 
-def _global_names(code: CodeType) -> Iterator[str]:
-    import dis  # costs a few milliseconds that only a finished answer needs to spend
-
-    for instruction in dis.get_instructions(code):
-        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME") and isinstance(instruction.argval, str):
-            yield instruction.argval
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _global_names(constant)
+            yield from _names(constant)
 
 
-def _is_seen(value: Any, depth: int = 0) -> bool:
+def _globals_read(code: CodeType) -> Iterator[str]:
+    """The names read as globals: `co_names` holds those of attributes too."""
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            yield str(instruction.argval)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _globals_read(constant)
+
+
+def _is_seen(value: Any) -> bool:
     if isinstance(value, FunctionType):
-        return value.__name__ != "<lambda>"
-    if isinstance(value, ModuleType | BuiltinFunctionType | type) or callable(value) and hasattr(value, "__module__"):
-        return not _is_instance_with_state(value)
+        return value.__name__ != "<lambda>"  # an assignment, not a definition
+    if isinstance(value, ModuleType | type) or inspect.isroutine(value):
+        return True
+    return _is_literal(value) or type(value).__module__ in ("typing", "types", "_frozen_importlib")
+
+
+def _is_literal(value: Any, depth: int = 0) -> bool:
     if type(value) in _LITERALS:
         return True
-    if depth < 4 and type(value) in (tuple, list, set, frozenset):
-        return all(_is_seen_literal(item, depth + 1) for item in value)
-    if depth < 4 and type(value) is dict:
-        return all(_is_seen_literal(item, depth + 1) for pair in value.items() for item in pair)
-    return type(value).__module__ in ("typing", "types")
+    if depth > 3 or type(value) not in (tuple, list, set, frozenset, dict):
+        return False
+    items = [*value.keys(), *value.values()] if type(value) is dict else value
+    return all(_is_literal(item, depth + 1) for item in items)
 
 
-def _is_seen_literal(value: Any, depth: int) -> bool:
-    return type(value) in (*_LITERALS, tuple, list, set, frozenset, dict) and _is_seen(value, depth)
-
-
-def _is_instance_with_state(value: Any) -> bool:
-    """A callable object such as a torch module, which some other cell made."""
-    return not isinstance(value, type | ModuleType | BuiltinFunctionType) and bool(getattr(value, "__dict__", None))
+def _kind(value: Any) -> str:
+    return "lambda" if isinstance(value, FunctionType) else type(value).__name__

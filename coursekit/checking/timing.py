@@ -173,4 +173,3 @@ class _Watchdog:
     def _raise(self, kind: type[BaseException] | None) -> None:
         target = ctypes.c_ulong(self.watched)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(target, ctypes.py_object(kind) if kind else None)
-

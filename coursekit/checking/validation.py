@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from coursekit.checking.cases import case_from
@@ -47,8 +48,9 @@ def _broken_answers(exercise: Exercise, seed: int) -> Iterator[str]:
     verdict = check(exercise, exercise.reference, seed=seed)
     if verdict.state != "right":
         yield f"Expected the reference to be right with seed {seed}, got {verdict.state}: {verdict.message}"
+    allowed = replace(exercise, forbidden=())  # a mutant may use the very operation a learner may not
     for misconception in exercise.misconceptions:
-        verdict = check(exercise, misconception.mutant, seed=seed)
+        verdict = check(allowed, misconception.mutant, seed=seed)
         named = verdict.diagnosis.id if verdict.diagnosis else None
         if verdict.passed:
             yield f"Expected misconception {misconception.id!r} to fail with seed {seed}, but it passes. Try other sizes."

@@ -10,8 +10,10 @@ from coursekit.checking.shortcuts import Shortcut
 def of_right(exercise: Exercise, cases: int) -> str:
     """What a right answer hears."""
     count = len(exercise.properties)
-    return f"Every value is right on all {cases} inputs tried." if count == 1 else (
-        f"All {count} properties hold, on {cases} inputs."
+    return (
+        f"Every value is right on all {cases} inputs tried."
+        if count == 1
+        else (f"All {count} properties hold, on {cases} inputs.")
     )
 
 

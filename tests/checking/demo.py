@@ -57,18 +57,42 @@ STAMPS = Exercise(
     sizes={"H": (1, 3), "W": (1, 3), "kh": (1, 3), "kw": (1, 3)},
     properties=(
         Property("single", "one input cell stamps one scaled kernel", 1, fixed={"H": 1, "W": 1}),
-        Property("apart", "stamps that do not touch stand apart", 1, sizes={"kh": (1, 2), "kw": (1, 2)}, fixed={"stride": 2}),
-        Property("overlap", "where stamps overlap, they are summed", 2, sizes={"kh": (2, 3), "kw": (2, 3), "stride": (1, 2)}),
+        Property(
+            "apart",
+            "stamps that do not touch stand apart",
+            1,
+            sizes={"kh": (1, 2), "kw": (1, 2)},
+            fixed={"stride": 2},
+        ),
+        Property(
+            "overlap",
+            "where stamps overlap, they are summed",
+            2,
+            sizes={"kh": (2, 3), "kw": (2, 3), "stride": (1, 2)},
+        ),
     ),
     misconceptions=(
-        Misconception("overwrite", "A later stamp replaces an earlier one.", overwrites, "Try `+=` instead of `=`."),
+        Misconception(
+            "overwrite", "A later stamp replaces an earlier one.", overwrites, "Try `+=` instead of `=`."
+        ),
         Misconception("average", "Overlapping stamps are averaged.", averages, "Try summing them."),
         Misconception("flip", "The kernel is flipped.", flips, "Try the kernel as it is."),
-        Misconception("step-one", "The stamps are one cell apart, whatever the stride.", steps_by_one, "Try `i * stride`."),
-        Misconception("swap", "Height and width are swapped.", swaps_axes, "Try `x.shape` as (height, width)."),
+        Misconception(
+            "step-one",
+            "The stamps are one cell apart, whatever the stride.",
+            steps_by_one,
+            "Try `i * stride`.",
+        ),
+        Misconception(
+            "swap", "Height and width are swapped.", swaps_axes, "Try `x.shape` as (height, width)."
+        ),
     ),
     hints=("Each input cell leaves a stamp.", "Begin with zeros.", "Add the stamp to its window."),
-    forbidden=("torch.nn.functional.conv_transpose2d", "torch.nn.ConvTranspose2d", "torch.nn.functional.fold"),
+    forbidden=(
+        "torch.nn.functional.conv_transpose2d",
+        "torch.nn.ConvTranspose2d",
+        "torch.nn.functional.fold",
+    ),
 )
 
 
@@ -100,7 +124,10 @@ def convolution(**changes):
         parameters=(Tensor("x", "H W"), Tensor("kernel", "kh kw"), Number("stride", 1, 2)),
         sizes={"H": (1, 5), "W": (1, 5), "kh": (1, 3), "kw": (1, 3)},
         valid=fits,
-        properties=(Property("dense", "with a step of 1", fixed={"stride": 1}), Property("strided", "with a step of 2", fixed={"stride": 2})),
+        properties=(
+            Property("dense", "with a step of 1", fixed={"stride": 1}),
+            Property("strided", "with a step of 2", fixed={"stride": 2}),
+        ),
         misconceptions=(
             Misconception("ignores-stride", "The window moves one cell at a time.", ignores_stride),
             Misconception("flip", "The kernel is flipped.", flips_conv),

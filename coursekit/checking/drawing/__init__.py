@@ -10,7 +10,6 @@ from typing import Any
 import torch
 
 from coursekit.checking.cases import Case
-from coursekit.checking.comparing import compare_values
 from coursekit.checking.declaration import Exercise
 from coursekit.checking.drawing.card import verdict_html, verdict_text
 from coursekit.checking.drawing.panels import Panel, example_panels, panels_of
@@ -18,9 +17,10 @@ from coursekit.checking.drawing.style import STYLE
 from coursekit.checking.drawing.svg import panels_html
 from coursekit.checking.drawing.text import panels_text
 from coursekit.checking.plain import plain
+from coursekit.checking.values import compare_values
 from coursekit.checking.verdict import Counterexample, Verdict
 
-__all__ = ["Picture", "draw_case", "draw_counterexample", "verdict_html", "verdict_text"]
+__all__ = ["Picture", "draw_case", "draw_counterexample", "draw_example", "verdict_html", "verdict_text"]
 
 _NOTHING = object()
 
@@ -77,6 +77,13 @@ def draw_case(
     came: Any = plain(got)
     mask = guilty if guilty is not None else compare_values(expected, came).guilty
     return Picture(heading, tuple(panels_of(exercise, Counterexample(case, expected, came, mask))))
+
+
+def draw_example(exercise: Exercise) -> Picture:
+    """Draw the case that shows what an exercise's function does, with its right result."""
+    case = exercise.example_case()
+    expected = plain(exercise.reference(*case.arguments()))
+    return draw_case(exercise, case, expected, title=f"{exercise.signature} should give")
 
 
 def draw_counterexample(verdict: Verdict) -> Picture | None:

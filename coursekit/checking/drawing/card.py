@@ -117,7 +117,9 @@ def _output_html(verdict: Verdict) -> str:
     if not verdict.output:
         return ""
     shown = _prints(verdict)
-    where = " on this input" if verdict.counterexample is not None and shown != verdict.output.rstrip() else ""
+    where = (
+        " on this input" if verdict.counterexample is not None and shown != verdict.output.rstrip() else ""
+    )
     html = f'<div class="ck-output"><div class="ck-small">Your function printed{where}</div><pre>{escape(shown)}</pre>'
     if where:
         html += (

@@ -10,10 +10,10 @@ from typing import Any
 import torch
 
 from coursekit.checking.cases import Case
-from coursekit.checking.comparing import compare_values, number
 from coursekit.checking.declaration import Exercise
 from coursekit.checking.parameters import Tensor
 from coursekit.checking.plain import described
+from coursekit.checking.values import compare_values, number
 from coursekit.checking.verdict import Counterexample
 
 LONGEST_SIDE = 12
@@ -60,7 +60,9 @@ class Panel:
 def panels_of(exercise: Exercise, shown: Counterexample) -> list[Panel]:
     """The inputs, what was expected and, if the function returned, what it gave."""
     names = exercise.shows or tuple(shown.case)
-    given = [panel for name in names for panel in _panels(name, shown.case[name], "given", _unit(exercise, name))]
+    given = [
+        panel for name in names for panel in _panels(name, shown.case[name], "given", _unit(exercise, name))
+    ]
     if exercise.draw is not None:
         for label, value in exercise.draw(shown.case, shown.expected):
             given += _panels(label, value, "given")
@@ -85,7 +87,9 @@ def answer_panels(shown: Counterexample) -> list[Panel]:
         pairs = [("", expected, got)]
     found = []
     for suffix, wanted, came in pairs:
-        guilty = shown.guilty if not suffix and shown.guilty is not None else compare_values(wanted, came).guilty
+        guilty = (
+            shown.guilty if not suffix and shown.guilty is not None else compare_values(wanted, came).guilty
+        )
         wrong = not compare_values(wanted, came).holds
         found += _panels(label + suffix, wanted, "expected", guilty=guilty, beside=came)
         found += _panels("yours" + suffix, came, "yours", guilty=guilty, beside=wanted, wrong=wrong)
@@ -133,7 +137,9 @@ def _text(value: Any, beside: Any = None) -> str:
     return "None" if value is None else described(value)
 
 
-def _planes(value: torch.Tensor, guilty: torch.Tensor | None, beside: torch.Tensor | None) -> tuple[tuple[Plane, ...], int]:
+def _planes(
+    value: torch.Tensor, guilty: torch.Tensor | None, beside: torch.Tensor | None
+) -> tuple[tuple[Plane, ...], int]:
     """The planes of the last two axes, those with guilty cells never left out, and how many are left out."""
     whole = value.reshape((1,) * (2 - value.ndim) + tuple(value.shape)) if value.ndim < 2 else value
     mask = guilty.reshape(whole.shape) if guilty is not None else torch.zeros(whole.shape, dtype=torch.bool)
@@ -141,7 +147,12 @@ def _planes(value: torch.Tensor, guilty: torch.Tensor | None, beside: torch.Tens
     indices = list(itertools.product(*(range(length) for length in whole.shape[:-2])))
     shown = sorted(sorted(indices, key=lambda index: not bool(mask[index].any()))[:MOST_PLANES])
     planes = tuple(
-        _plane(str(list(index)) if index else "", whole[index], mask[index], None if other is None else other[index])
+        _plane(
+            str(list(index)) if index else "",
+            whole[index],
+            mask[index],
+            None if other is None else other[index],
+        )
         for index in shown
     )
     return planes, len(indices) - len(shown)
@@ -167,7 +178,9 @@ def _kept(length: int, focus: int) -> tuple[int | None, ...]:
     return tuple(spaced)
 
 
-def _cell(grid: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor | None, row: int | None, column: int | None) -> Cell:
+def _cell(
+    grid: torch.Tensor, mask: torch.Tensor, beside: torch.Tensor | None, row: int | None, column: int | None
+) -> Cell:
     if row is None or column is None:
         return Cell("…", gap=True)
     other = beside[row, column].item() if beside is not None else None

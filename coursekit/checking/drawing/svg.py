@@ -42,7 +42,11 @@ def _plane(plane: Plane, panel: Panel) -> str:
     widths = _widths(plane)
     ends = [left + sum(widths[:index]) for index in range(len(widths) + 1)]
     width, height = ends[-1] + 2, top + SIDE * len(plane.cells) + 2
-    parts = [_cell(cell, ends[j], top + SIDE * i, widths[j]) for i, row in enumerate(plane.cells) for j, cell in enumerate(row)]
+    parts = [
+        _cell(cell, ends[j], top + SIDE * i, widths[j])
+        for i, row in enumerate(plane.cells)
+        for j, cell in enumerate(row)
+    ]
     marks = [
         _mark(ends[j], top + SIDE * i, widths[j], panel.role)
         for i, row in enumerate(plane.cells)

@@ -30,7 +30,11 @@ def _plane(plane: Plane) -> list[str]:
     lines = [plane.label] if plane.label else []
     for row in plane.cells:
         edged = (("[", "]") if cell.guilty else (" ", " ") for cell in row)
-        lines.append("".join(f"{left}{cell.text:>{width}}{right}" for cell, (left, right) in zip(row, edged, strict=True)))
+        lines.append(
+            "".join(
+                f"{left}{cell.text:>{width}}{right}" for cell, (left, right) in zip(row, edged, strict=True)
+            )
+        )
     return lines
 
 
@@ -46,7 +50,9 @@ def _side_by_side(blocks: Sequence[list[str]]) -> str:
 def _joined(blocks: Sequence[list[str]]) -> list[str]:
     widths = [_width(block) for block in blocks]
     lines = itertools.zip_longest(*blocks, fillvalue="")
-    return ["    ".join(f"{part:<{w}}" for part, w in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return [
+        "    ".join(f"{part:<{w}}" for part, w in zip(line, widths, strict=True)).rstrip() for line in lines
+    ]
 
 
 def _width(block: list[str]) -> int:
