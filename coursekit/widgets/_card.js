@@ -96,9 +96,17 @@ function drawCard(el, kind, heading) {
   return { frame, head: frame.firstChild, body, say: (words) => (voice.textContent = words) };
 }
 
-/** JupyterLab moves between cells on the arrow keys; a card that still asks something keeps its keys. */
-function keepKeys(frame, wanted) {
-  frame.toggleAttribute("data-lm-suppress-shortcuts", wanted);
+/**
+ * Keep plain keys from the page while the card is in use: JupyterLab would move between cells on the arrows
+ * and delete one on d, d. It listens on the document, so it is enough that the event ends here. Its
+ * attribute against shortcuts does not help: it is looked for only above an element that already matched.
+ * Keys with a modifier pass, so that Shift+Enter still runs the cell.
+ */
+function keepKeys(frame, isOpen) {
+  frame.addEventListener("keydown", (event) => {
+    const modified = event.shiftKey || event.ctrlKey || event.metaKey || event.altKey;
+    if (isOpen() && !modified) event.stopPropagation();
+  });
 }
 
 /** Follow several traits, and stop when the view is taken away. */

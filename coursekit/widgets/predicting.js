@@ -42,6 +42,7 @@ function render({ model, el }) {
   reveal.addEventListener("click", () => send({ revealed: true }));
   parts.button.after(reveal);
   card.body.append(parts.form, why);
+  keepKeys(card.frame, () => !model.get("committed") || !reveal.hidden);
   let said = "";
 
   function send(values) {
@@ -83,7 +84,6 @@ function render({ model, el }) {
     parts.status.textContent = words;
     if (words !== said) card.say(revealed ? `${words} ${why.textContent}` : words);
     said = words;
-    keepKeys(card.frame, !committed || !reveal.hidden);
     // The pressed button is gone: the focus stays in the card instead of falling off the page.
     if (hadFocus && !card.frame.contains(document.activeElement)) card.frame.focus();
     if (hadFocus && document.activeElement?.disabled) card.frame.focus();

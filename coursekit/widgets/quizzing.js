@@ -59,6 +59,7 @@ function render({ model, el }) {
   let place = firstOpen();
   let picked = -1;
   let parts = null;
+  keepKeys(card.frame, () => place !== SUMMARY || card.head.contains(document.activeElement));
 
   function tried(index) {
     return model.get("tries")[index];
@@ -136,7 +137,6 @@ function render({ model, el }) {
   function update() {
     dots.forEach((dot, index) => updateDot(dot, index));
     if (parts) updateQuestion(questions[place], tried(place));
-    keepKeys(card.frame, place !== SUMMARY);
   }
 
   function updateDot(dot, index) {
