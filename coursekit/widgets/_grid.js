@@ -200,18 +200,26 @@ const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 const inkOf = (input) => `var(--ck-ink${input % INKS})`;
 const letterOf = (input) => LETTERS[input] ?? String(input + 1);
 
-/** A cell's background: one hatched band for every input that stamped it. */
-function bandsOf(inputs) {
-  const share = 100 / inputs.length;
+/**
+ * A cell's background: a hatched patch for every input that stamped it, laid out as those inputs lie in
+ * the input grid, so that place tells them apart as well as colour and hatching.
+ */
+function patchesOf(inputs, width) {
+  const rank = (values) => [...new Set(values)].sort((a, b) => a - b);
+  const rows = rank(inputs.map((input) => Math.floor(input / width)));
+  const columns = rank(inputs.map((input) => input % width));
+  const along = (at, count) => (count === 1 ? 0 : (100 * at) / (count - 1));
   return inputs
-    .flatMap((input, at) => {
-      const place = `${inputs.length === 1 ? 0 : (100 * at) / (inputs.length - 1)}% 0 / ${share + 0.5}% 100% no-repeat`;
-      const line = `color-mix(in srgb, ${inkOf(input)} 42%, transparent)`;
-      const tint = `color-mix(in srgb, ${inkOf(input)} 20%, transparent)`;
+    .flatMap((input) => {
+      const across = along(columns.indexOf(input % width), columns.length);
+      const down = along(rows.indexOf(Math.floor(input / width)), rows.length);
+      const size = `${100 / columns.length + 0.5}% ${100 / rows.length + 0.5}%`;
+      const line = `color-mix(in srgb, ${inkOf(input)} 34%, transparent)`;
+      const tint = `color-mix(in srgb, ${inkOf(input)} 18%, transparent)`;
       return [
-        `repeating-linear-gradient(${TURNS[input % INKS]}, ${line} 0 1.25px, transparent 1.25px 6px) ${place}`,
-        `linear-gradient(${tint}, ${tint}) ${place}`,
-      ];
+        `repeating-linear-gradient(${TURNS[input % INKS]}, ${line} 0 1px, transparent 1px 6px)`,
+        `linear-gradient(${tint}, ${tint})`,
+      ].map((layer) => `${layer} ${across}% ${down}% / ${size} no-repeat`);
     })
     .join(", ");
 }
@@ -277,14 +285,14 @@ class GridView {
     });
   }
 
-  /** Backgrounds by cell: `inputs(index)` lists the inputs that stamped it. */
-  paint(inputs) {
+  /** Backgrounds by cell: `inputs(index)` lists the inputs, of a grid `width` wide, that stamped it. */
+  paint(inputs, width) {
     this.cells.forEach((cell, index) => {
       const found = inputs(index);
-      const key = found.join();
+      const key = found.length ? `${width}:${found}` : "";
       if (cell.dataset.stamps === key) return;
       cell.dataset.stamps = key;
-      cell.style.background = found.length ? bandsOf(found) : "";
+      cell.style.background = found.length ? patchesOf(found, width) : "";
     });
   }
 

@@ -207,9 +207,10 @@ class ExplorerView {
       torch: element("button", { type: "button", class: "ck-chip ck-torch", onclick: () => this.crop("torch") }, element("span", { text: "torch" })),
       tensorflow: element("button", { type: "button", class: "ck-chip ck-tensorflow", onclick: () => this.crop("tensorflow") }, element("span", { text: "TensorFlow SAME" })),
     };
-    this.slice = element("p", { class: "ck-slice" });
+    this.slice = element("code");
+    this.meaning = element("span", { class: "ck-meaning" });
     const chips = element("div", { class: "ck-chips", role: "group", "aria-label": "place the window" }, ...Object.values(this.crops));
-    return this.#region("canvas", "canvas", this.board, this.slice, chips);
+    return this.#region("canvas", "canvas", this.board, chips, element("p", { class: "ck-slice" }, this.slice, this.meaning));
   }
 
   #transport() {
@@ -315,12 +316,14 @@ class ExplorerView {
       return [...new Set(found.map((at) => trace.src[at]))].slice(0, 9);
     };
     this.grids.output.show(outputShape(this.picture), outputValues(this.picture, whole));
-    this.grids.output.paint((index) => stamped(canvasCell(this.picture, index)));
+    const width = trace.inShape[1];
+    this.grids.output.paint((index) => stamped(canvasCell(this.picture, index)), width);
     if (!this.regions.canvas.hidden) {
       this.grids.canvas.show(trace.outShape, [...whole]);
-      this.grids.canvas.paint(stamped);
+      this.grids.canvas.paint(stamped, width);
+      this.grids.canvas.cells.forEach((cell, index) => cell.classList.toggle("ck-cut", outputCell(this.picture, index) < 0));
     }
-    this.grids.input.paint((index) => (index < stamps ? [index] : []));
+    this.grids.input.paint((index) => (index < stamps ? [index] : []), width);
     this.grids.input.tag((index) => letterOf(index));
     if (window) this.#drawWindow();
     this.#drawTransport();
@@ -346,8 +349,15 @@ class ExplorerView {
     }
     setText(this.ghosts.torch.firstChild, places.coincide ? "torch = TensorFlow SAME" : "torch");
     if (places.coincide) this.ghosts.tensorflow.hidden = true;
-    setText(this.crops.torch.firstChild, places.torch ? `torch: padding=${places.torch.padding}, output_padding=${places.torch.outputPadding}` : "torch");
+    setText(this.meaning, this.#meaning(at));
     for (const [name, chip] of Object.entries(this.crops)) chip.setAttribute("aria-pressed", String(at.has(name)));
+  }
+
+  #meaning(at) {
+    const { padding, output_padding: extra } = this.state.settings;
+    const { window } = this.picture;
+    if (window.row === padding && window.column === padding) return `in torch: padding=${padding}, output_padding=${extra}`;
+    return at.has("tensorflow") ? 'in TensorFlow: padding="SAME"' : "a crop of your own: no padding gives it";
   }
 
   /** Where torch and TensorFlow put a window of input size times stride, and which the window is at. */
@@ -373,9 +383,9 @@ class ExplorerView {
   #drawTransport() {
     const { stamps, total } = this;
     setText(this.count, stamps === total ? `all ${total} stamps` : `${stamps} of ${total} stamps`);
-    this.buttons.back.disabled = stamps === 0;
-    this.buttons.reset.disabled = stamps === 0;
-    this.buttons.next.disabled = stamps === total;
+    // aria-disabled, not disabled: a button that loses the focus takes the n and p keys with it
+    for (const name of ["back", "reset"]) setAttribute(this.buttons[name], "aria-disabled", String(stamps === 0));
+    setAttribute(this.buttons.next, "aria-disabled", String(stamps === total));
     if (this.progress.childElementCount !== total)
       this.progress.replaceChildren(...Array.from({ length: total }, (_, index) => element("i", { style: `--ck-ink:${inkOf(index)}` })));
     [...this.progress.children].forEach((dot, index) => {
