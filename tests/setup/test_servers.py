@@ -1,0 +1,192 @@
+"""`coursekit lab` and `coursekit app` as a learner meets them: started, opened, ended with one Ctrl-C."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import psutil
+import pytest
+
+from coursekit.app.server import IDLE_SECONDS
+from coursekit.checkout import lessons_folder
+
+pytestmark = pytest.mark.slow
+
+START_SECONDS = 120
+Serve = Callable[..., "Server"]
+
+
+class Server:
+    """A coursekit command that serves, in a process of its own, with a home of its own."""
+
+    def __init__(self, command: str, home: Path) -> None:
+        self.port = free_port()
+        self.log = home / "server.log"
+        arguments = [sys.executable, "-m", "coursekit", command, "--no-browser", "--port", str(self.port)]
+        own = {
+            "HOME": str(home),
+            "JUPYTER_CONFIG_DIR": str(home / "config"),
+            "JUPYTER_DATA_DIR": str(home / "data"),
+        }
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                arguments, stdout=log, stderr=subprocess.STDOUT, env=inherited | own, start_new_session=True
+            )
+        self.address = self._wait_for_the_address()
+
+    def _wait_for_the_address(self) -> str:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            printed = re.search(r"http://\S+", self.said())
+            if printed and answers(self.port):
+                return printed[0]
+            time.sleep(0.1)
+        pytest.fail(f"the server did not start:\n{self.said()}")
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def kernels(self) -> list[psutil.Process]:
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return [child for child in children if "ipykernel" in " ".join(child.cmdline())]
+
+    def end(self, how: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(how)
+        return self.process.wait(timeout=60)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def get(address: str) -> tuple[int, str]:
+    try:
+        with urlopen(address, timeout=120) as answer:
+            return answer.status, answer.read().decode()
+    except HTTPError as refused:
+        return refused.code, ""
+
+
+def wait_until(happened: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if happened():
+            return True
+        time.sleep(0.2)
+    return happened()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    started: list[Server] = []
+
+    def start(command: str) -> Server:
+        started.append(Server(command, tmp_path))
+        return started[-1]
+
+    yield start
+    for server in started:
+        if server.process.poll() is None:
+            server.process.kill()
+            server.process.wait()
+
+
+@pytest.fixture
+def lesson() -> str:
+    notebooks = sorted(path.name for path in lessons_folder().glob("*.ipynb"))
+    assert notebooks, "there is no lesson to serve"
+    return notebooks[0]
+
+
+def test_lab_opens_the_lessons_and_ends_with_one_ctrl_c(serve: Serve, lesson: str) -> None:
+    lab = serve("lab")
+    status, page = get(lab.address)
+    assert status == 200
+    config = json.loads(re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', page, flags=re.DOTALL)[1])
+    assert config["news"] == {"disabled": True}
+    base, token = lab.address.split("/lab")[0], lab.address.split("token=")[1]
+    _, listing = get(f"{base}/api/contents/lessons?token={token}")
+    assert lesson in [each["name"] for each in json.loads(listing)["content"]]
+    assert get(f"{base}/api/contents/lessons")[0] == 403, "without its token the server must refuse"
+    assert lab.end() == 0
+    assert "Traceback" not in lab.said()
+    assert lab.said().count("http://") == 1, lab.said()
+
+
+def test_lab_asks_a_new_learner_about_no_news(serve: Serve) -> None:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI has no chromium; .ci/run installs it")
+        pytest.skip("needs chromium on the path")
+    playwright = pytest.importorskip("playwright.sync_api")
+    lab = serve("lab")
+    with playwright.sync_playwright() as browsers:
+        browser = browsers.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(lab.address)
+        page.get_by_role("listitem", name=re.compile(r"\.ipynb")).first.wait_for(timeout=90_000)
+        page.wait_for_timeout(3000)  # the question came within a second of the page, where it came
+        assert page.get_by_text("official Jupyter news").count() == 0
+        assert page.locator(".Toastify__toast").count() == 0
+        browser.close()
+
+
+def test_app_shows_the_lessons_and_ends_with_one_ctrl_c(serve: Serve, lesson: str) -> None:
+    app = serve("app")
+    status, page = get(app.address)
+    assert status == 200
+    assert lesson in page
+    assert app.end() == 0
+    assert "Traceback" not in app.said()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_ending_the_app_ends_its_kernels(serve: Serve, lesson: str, how: signal.Signals) -> None:
+    app = serve("app")
+    status, page = get(f"{app.address}voila/render/{lesson}")
+    assert status == 200
+    assert "Traceback" not in page
+    kernels = app.kernels()
+    assert kernels, "a page without a kernel would make this test empty"
+    assert app.end(how) == 0
+    assert wait_until(lambda: not any(each.is_running() for each in kernels), 30)
+
+
+@pytest.mark.soak
+def test_pages_that_nobody_looks_at_lose_their_kernels(serve: Serve, lesson: str) -> None:
+    app = serve("app")
+    for _ in range(3):
+        assert get(f"{app.address}voila/render/{lesson}")[0] == 200
+    assert len(app.kernels()) == 3
+    assert wait_until(lambda: not app.kernels(), 3 * IDLE_SECONDS), f"{len(app.kernels())} kernels are left"
+    assert get(app.address)[0] == 200
+
+
+@pytest.mark.soak
+def test_a_killed_app_leaves_no_kernel_behind(serve: Serve, lesson: str) -> None:
+    app = serve("app")
+    assert get(f"{app.address}voila/render/{lesson}")[0] == 200
+    kernels = app.kernels()
+    assert kernels
+    app.process.kill()
+    app.process.wait()
+    assert wait_until(lambda: not any(each.is_running() for each in kernels), 60)
