@@ -57,8 +57,14 @@ class Note:
         return "\n".join(part for part in (self.text, self.code) if part)
 
     def _repr_html_(self) -> str:
-        lines = "".join(f"<p style='margin:.3em 0'>{html.escape(line)}</p>" for line in self.text.splitlines())
-        code = f"<pre style='margin:.5em 0 0;white-space:pre-wrap'>{html.escape(self.code)}</pre>" if self.code else ""
+        lines = "".join(
+            f"<p style='margin:.3em 0'>{html.escape(line)}</p>" for line in self.text.splitlines()
+        )
+        code = (
+            f"<pre style='margin:.5em 0 0;white-space:pre-wrap'>{html.escape(self.code)}</pre>"
+            if self.code
+            else ""
+        )
         return (
             "<div style='border-left:4px solid var(--jp-info-color1,#1976d2);padding:.4em .9em;max-width:46em;"
             "background:var(--jp-layout-color1,#fff);color:var(--jp-ui-font-color1,#222);"
@@ -135,7 +141,9 @@ def hint(id: str | None = None) -> Note:
         return Note(f"There is no hint for {found.id!r}.")
     seen = min(_session.hints_seen.get(found.id, 0) + 1, len(found.hints))
     _session.hints_seen[found.id] = seen
-    lines = [f"Hint {number} of {len(found.hints)}: {text}" for number, text in enumerate(found.hints[:seen], 1)]
+    lines = [
+        f"Hint {number} of {len(found.hints)}: {text}" for number, text in enumerate(found.hints[:seen], 1)
+    ]
     if seen == len(found.hints):
         lines.append(f'That was the last one. solution("{found.id}") shows the course\'s own function.')
     return Note("\n".join(lines))
@@ -170,7 +178,9 @@ def failure() -> tuple[Any, Any]:
     found = _find(None)
     counterexample = _session.verdicts[found.id].counterexample
     if counterexample is None:
-        raise Mistake(f"Expected a failed case of {found.id!r}; got none. Try it after a verdict that draws one.")
+        raise Mistake(
+            f"Expected a failed case of {found.id!r}; got none. Try it after a verdict that draws one."
+        )
     arguments = dict(zip(counterexample.case, counterexample.case.arguments(), strict=True))
     inputs = next(iter(arguments.values())) if len(arguments) == 1 else arguments
     return inputs, counterexample.expected
@@ -217,18 +227,25 @@ def explore(method: Function | str, x: Any = None, kernel: Any = None, **setting
     return GridExplorer.of(probe(method, *inputs, **settings))
 
 
-def compare(first: Function | str, second: Function | str, x: Any = None, kernel: Any = None, **settings: Any) -> Any:
+def compare(
+    first: Function | str, second: Function | str, x: Any = None, kernel: Any = None, **settings: Any
+) -> Any:
     """Two explorers side by side, the same cell chosen in both. Parameters as for :func:`explore`."""
     import ipywidgets
 
     left, right = (explore(method, x, kernel, **settings) for method in (first, second))
     ipywidgets.link((left, "cell"), (right, "cell"))
-    layout = ipywidgets.Layout(display="flex", flex_flow="row wrap", gap="16px")
+    layout = ipywidgets.Layout(display="flex", flex_flow="row wrap", grid_gap="16px")
     return ipywidgets.Box([left, right], layout=layout)
 
 
 def predict(
-    id: str, options: Sequence[Any], *, question: str = "What do you expect?", answer: Any = None, why: str = ""
+    id: str,
+    options: Sequence[Any],
+    *,
+    question: str = "What do you expect?",
+    answer: Any = None,
+    why: str = "",
 ) -> Predict:
     """Ask for a guess before the reveal; a later cell calls ``.reveal(answer)`` on what comes back.
 

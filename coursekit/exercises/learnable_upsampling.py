@@ -65,7 +65,9 @@ STRIDED_CONV = Exercise(
     reference=strided_conv,
     parameters=(Tensor("x", "H W"), Tensor("kernel", "kh kw"), Number("stride", 1, 3)),
     sizes={"H": (1, 6), "W": (1, 6), "kh": (1, 3), "kw": (1, 3)},
-    valid=lambda case: case["x"].shape[0] >= case["kernel"].shape[0] and case["x"].shape[1] >= case["kernel"].shape[1],
+    valid=lambda case: (
+        case["x"].shape[0] >= case["kernel"].shape[0] and case["x"].shape[1] >= case["kernel"].shape[1]
+    ),
     properties=(
         Property(
             "window",
@@ -169,7 +171,10 @@ def _stamped(x: Grid, kernel: Grid, stride: int, join: Callable[[Grid, Grid], Gr
     canvas = torch.zeros_like(transposed_conv(x, kernel, stride))
     for i, row in enumerate(x):
         for j, value in enumerate(row):
-            place = (slice(i * stride, i * stride + len(kernel)), slice(j * stride, j * stride + kernel.shape[1]))
+            place = (
+                slice(i * stride, i * stride + len(kernel)),
+                slice(j * stride, j * stride + kernel.shape[1]),
+            )
             canvas[place] = join(canvas[place], value * kernel)
     return canvas
 
@@ -323,7 +328,12 @@ def crop_canvas(canvas, wanted, stride, padding):  # type: ignore[no-untyped-def
 
 
 def _cut(
-    canvas: Grid, wanted: tuple[int, int], corner: tuple[int, int], stride: int, bounds: tuple[int, int], padding: int
+    canvas: Grid,
+    wanted: tuple[int, int],
+    corner: tuple[int, int],
+    stride: int,
+    bounds: tuple[int, int],
+    padding: int,
 ) -> Grid | None:
     """A window of the wanted size from `corner`, zeros beyond; None unless output_padding is in `bounds`."""
     sizes = zip(wanted, canvas.shape, strict=True)
@@ -374,7 +384,9 @@ def _needs_extra(case: Arguments) -> bool:
 
 def _leaves_canvas(case: Arguments) -> bool:
     canvas, wanted, padding = case["canvas"], case["wanted"], case["padding"]
-    return _is_possible(case) and any(padding + cells > side for cells, side in zip(wanted, canvas.shape, strict=True))
+    return _is_possible(case) and any(
+        padding + cells > side for cells, side in zip(wanted, canvas.shape, strict=True)
+    )
 
 
 OUTPUT_PADDING = Exercise(
@@ -395,7 +407,12 @@ OUTPUT_PADDING = Exercise(
     ...
 ''',
     reference=crop_canvas,
-    parameters=(Tensor("canvas", "H W"), Pair("wanted", 1, 7), Number("stride", 1, 3), Number("padding", 0, 2)),
+    parameters=(
+        Tensor("canvas", "H W"),
+        Pair("wanted", 1, 7),
+        Number("stride", 1, 3),
+        Number("padding", 0, 2),
+    ),
     sizes={"H": (3, 6), "W": (3, 6)},
     valid=lambda case: min(case["canvas"].shape) > 2 * case["padding"],
     properties=(
@@ -426,6 +443,10 @@ OUTPUT_PADDING = Exercise(
             "A size that no allowed output_padding gives is None",
             weight=2,
             sizes={"H": (3, 5), "W": (3, 5)},
+            cases=(  # just too large (output_padding would equal the stride), and just too small
+                {"canvas": [[1, 2, 3], [4, 5, 6], [7, 8, 9]], "wanted": (5, 3), "stride": 2, "padding": 0},
+                {"canvas": [[1, 2, 3], [4, 5, 6], [7, 8, 9]], "wanted": (3, 2), "stride": 1, "padding": 0},
+            ),
             valid=lambda case: not _is_possible(case),
         ),
     ),
