@@ -3,6 +3,7 @@
 Grids are the last two axes, ``(..., H, W)``; leading axes are a batch.
 """
 
+from coursekit.upsampling.contributions import Contribution, Trace
 from coursekit.upsampling.identify import Fingerprint, fingerprint
 from coursekit.upsampling.methods import (
     bed_of_nails,
@@ -14,7 +15,7 @@ from coursekit.upsampling.methods import (
     resize_conv,
     transposed_conv,
 )
-from coursekit.upsampling.tracing import Contribution, Trace, probe
+from coursekit.upsampling.tracing import probe
 
 __all__ = [
     "Contribution",

@@ -14,10 +14,10 @@ from torch.nn import functional
 
 from coursekit.upsampling.validation import (
     described,
+    require_alike,
     require_cells,
     require_grid,
     require_pair,
-    require_same_dtype,
     sentence,
 )
 
@@ -103,9 +103,13 @@ def bilinear(x: Tensor, factor: Pair = 2, align_corners: bool = False) -> Tensor
     """
     rows, columns = require_pair(factor, "factor", 1)
     height, width = require_grid(x).shape[-2:]
+    if not isinstance(align_corners, bool):
+        raise TypeError(
+            sentence("align_corners True or False", described(align_corners), "align_corners=False")
+        )
     planes = x.reshape(1, -1, height, width)
     size = (height * rows, width * columns)
-    grown = functional.interpolate(planes, size=size, mode="bilinear", align_corners=bool(align_corners))
+    grown = functional.interpolate(planes, size=size, mode="bilinear", align_corners=align_corners)
     return grown.reshape(*x.shape[:-2], *size)
 
 
@@ -164,15 +168,14 @@ def max_unpool(values: Tensor, switches: Tensor, output_size: Pair) -> Tensor:
     tensor([[0., 5., 2., 0.],
             [0., 0., 0., 0.]])
     """
-    rows, columns = require_pair(output_size, "output_size", 1)
+    attempt = "output_size=(rows, columns) of the grid that was pooled"
+    rows, columns = require_pair(output_size, "output_size", 1, attempt)
     require_grid(values, "values")
-    if not isinstance(switches, Tensor) or switches.dtype != torch.int64 or switches.shape != values.shape:
-        expected = f"switches as an int64 tensor of the values' shape {tuple(values.shape)}"
-        raise ValueError(sentence(expected, described(switches), "the switches that max_pool returned"))
+    _require_switches(switches, values)
     low, high = int(switches.min()), int(switches.max())
     if low < 0 or high >= rows * columns:
         expected = f"switches from 0 to {rows * columns - 1}, the cells of a {rows} x {columns} grid"
-        raise ValueError(sentence(expected, f"{low} to {high}", "the size that was pooled as output_size"))
+        raise ValueError(sentence(expected, f"{low} to {high}", attempt))
     lead = values.shape[:-2]
     cells = values.new_zeros(*lead, rows * columns)
     cells.scatter_(-1, switches.reshape(*lead, -1), values.reshape(*lead, -1))
@@ -226,19 +229,18 @@ def transposed_conv(
     extra = require_pair(output_padding, "output_padding", 0)
     require_grid(x)
     require_grid(kernel, "kernel")
-    require_same_dtype(x, kernel)
+    require_alike(x, kernel)
     if extra[0] >= step[0] or extra[1] >= step[1]:
         expected = (
             "output_padding smaller than the stride, or a convolution would not come back to this input size"
         )
         got = f"output_padding={output_padding} with stride={stride}"
-        raise ValueError(sentence(expected, got, f"output_padding={min(step) - 1} or less"))
-    height, width = (
-        (x.shape[axis] - 1) * step[axis] - 2 * cut[axis] + kernel.shape[axis] + extra[axis]
-        for axis in (-2, -1)
-    )
-    require_cells(height, width, "a smaller padding")
+        raise ValueError(sentence(expected, got, _pair_text("output_padding", step[0] - 1, step[1] - 1)))
     planes, weight = _planes_and_weight(x, kernel, transposed=True)
+    canvas = [(x.shape[axis] - 1) * step[axis] + kernel.shape[axis] + extra[axis] for axis in (-2, -1)]
+    height, width = canvas[0] - 2 * cut[0], canvas[1] - 2 * cut[1]
+    most = [min(cut[axis], (canvas[axis] - 1) // 2) for axis in (0, 1)]
+    require_cells(height, width, _pair_text("padding", *most))
     grown = functional.conv_transpose2d(planes, weight, stride=step, padding=cut, output_padding=extra)
     return grown if kernel.ndim == 4 else grown.reshape(*x.shape[:-2], height, width)
 
@@ -269,10 +271,12 @@ def pixel_shuffle(x: Tensor, factor: int = 2) -> Tensor:
         raise ValueError(sentence("one factor for rows and columns", f"factor={factor}", f"factor={rows}"))
     channels = require_grid(x, least_rank=3).shape[-3]
     if channels % rows**2:
-        expected = f"channels in a multiple of factor**2 = {rows**2}"
-        raise ValueError(
-            sentence(expected, f"{channels} channels", f"{rows**2 * max(1, channels // rows**2)} channels")
+        most = channels - channels % rows**2
+        attempt = (
+            f"x[..., :{most}, :, :]" if most else f"a grid with {rows**2} channels, one a cell of the block"
         )
+        expected = f"channels in a multiple of factor**2 = {rows**2}"
+        raise ValueError(sentence(expected, f"{channels} channels", attempt))
     return functional.pixel_shuffle(x, rows)
 
 
@@ -286,7 +290,8 @@ def resize_conv(
     x : Tensor (..., H, W), or (N, C_in, H, W) with a kernel of four axes
         Floating.
     kernel : Tensor (kh, kw) for each plane alone, or (C_out, C_in, kh, kw): a convolution's order
-        Of the dtype of ``x``. Zeros surround the grid, so that the size stays.
+        Of the dtype of ``x``. Zeros surround the grid, so that the size stays; where a kernel's sides are
+        even, the odd one out goes below and to the right, as with torch's ``padding="same"``.
     factor : int or (int, int)
         As for :func:`nearest`.
     mode : "nearest" or "bilinear"
@@ -304,16 +309,32 @@ def resize_conv(
     >>> resize_conv(torch.tensor([[1.0, 3.0]]), torch.tensor([[0.5, 0.5, 0.0]]))[0]   # mean with the left
     tensor([0.5000, 1.0000, 2.0000, 3.0000])
     """
-    enlarge = {"nearest": nearest, "bilinear": bilinear}.get(mode)
-    if enlarge is None:
-        raise ValueError(sentence('mode "nearest" or "bilinear"', repr(mode), 'mode="nearest"'))
+    if not isinstance(mode, str) or mode not in _ENLARGING:
+        raise ValueError(sentence('mode "nearest" or "bilinear"', described(mode), 'mode="nearest"'))
     require_grid(x)
     require_grid(kernel, "kernel")
-    require_same_dtype(x, kernel)
-    grown = enlarge(x, factor)
+    require_alike(x, kernel)
+    _planes_and_weight(x, kernel, transposed=False)  # refuse before the work, and name the caller's shapes
+    grown = _ENLARGING[mode](x, factor)
     planes, weight = _planes_and_weight(grown, kernel, transposed=False)
-    smoothed = functional.conv2d(planes, weight, padding="same")
+    above, left = (kernel.shape[-2] - 1) // 2, (kernel.shape[-1] - 1) // 2
+    frame = (left, kernel.shape[-1] - 1 - left, above, kernel.shape[-2] - 1 - above)
+    # Not padding="same": torch warns about even kernels there.
+    smoothed = functional.conv2d(functional.pad(planes, frame), weight)
     return smoothed if kernel.ndim == 4 else smoothed.reshape(grown.shape)
+
+
+_ENLARGING = {"nearest": nearest, "bilinear": bilinear}
+
+
+def _require_switches(switches: Tensor, values: Tensor) -> None:
+    expected = f"switches as an int64 tensor of the values' shape {tuple(values.shape)}"
+    if not isinstance(switches, Tensor):
+        raise TypeError(sentence(expected, described(switches), "the switches that max_pool returned"))
+    if switches.shape != values.shape:
+        raise ValueError(sentence(expected, described(switches), "the switches that max_pool returned"))
+    if switches.dtype != torch.int64:
+        raise TypeError(sentence(expected, described(switches), "switches.long()"))
 
 
 def _planes_and_weight(x: Tensor, kernel: Tensor, *, transposed: bool) -> tuple[Tensor, Tensor]:
@@ -322,13 +343,19 @@ def _planes_and_weight(x: Tensor, kernel: Tensor, *, transposed: bool) -> tuple[
         return x.reshape(-1, 1, *x.shape[-2:]), kernel[None, None]
     order = "(C_in, C_out, kh, kw)" if transposed else "(C_out, C_in, kh, kw)"
     if kernel.ndim != 4:
-        raise ValueError(
-            sentence(f"a kernel (kh, kw) or {order}", described(kernel), "kernel of two or four axes")
-        )
+        fix = f"kernel[{', '.join('0' * (kernel.ndim - 2))}] for one plane"
+        raise ValueError(sentence(f"a kernel (kh, kw) or {order}", described(kernel), fix))
     if x.ndim != 4:
-        raise ValueError(sentence("x (N, C_in, H, W) with a kernel of four axes", described(x), "x[None]"))
-    inputs = kernel.shape[0 if transposed else 1]
+        fix = {2: "x[None, None]", 3: "x[None]"}.get(x.ndim, "x.flatten(0, -4)")
+        raise ValueError(sentence("x (N, C_in, H, W) with a kernel of four axes", described(x), fix))
+    inputs, outputs = kernel.shape[:2] if transposed else (kernel.shape[1], kernel.shape[0])
     if x.shape[1] != inputs:
         got = f"x with {x.shape[1]} channels and a kernel {order} with C_in = {inputs}"
-        raise ValueError(sentence("as many channels in x as the kernel takes", got, "kernel.transpose(0, 1)"))
+        swapped = "kernel.transpose(0, 1), if its two channel axes are swapped"
+        fix = swapped if x.shape[1] == outputs else f"a kernel with C_in = {x.shape[1]}"
+        raise ValueError(sentence("as many channels in x as the kernel takes", got, fix))
     return x, kernel
+
+
+def _pair_text(name: str, rows: int, columns: int) -> str:
+    return f"{name}={rows}" if rows == columns else f"{name}=({rows}, {columns})"

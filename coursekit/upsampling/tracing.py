@@ -6,149 +6,37 @@ single 1 in the kernel shows one contribution at a time, whatever the code insid
 
 from __future__ import annotations
 
-import html
+import functools
+import math
+import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from contextlib import contextmanager
 from itertools import product
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from coursekit.upsampling.validation import described, sentence
+from coursekit.upsampling.contributions import Contribution, Kind, Trace, weights_at
+from coursekit.upsampling.validation import as_tensor, described, sentence, shape_text, tensor_advice
 
-Cell = tuple[int, ...]
-Kind = Literal["linear", "affine", "local"]
+__all__ = ["Contribution", "Trace", "probe"]
 
 MOST_CALLS = 20_000
-_LOCAL_STEP = 2.0**-10  # a power of two: exact beside small integers, so differences are exact too
+_REPEATS = 4  # dropout on a single cell gives one answer five times in a row once in 16 times
+_Pattern = tuple[Tensor, Tensor]  # cells reached, and with what gain
 
 
-@dataclass(frozen=True)
-class Contribution:
-    """One term of one output cell: ``x[input] * kernel[weight] * gain``, or without the kernel."""
-
-    input: Cell
-    weight: Cell | None
-    output: Cell
-    gain: float
-
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """Every contribution of a callable, as :func:`probe` found them.
-
-    Attributes
-    ----------
-    name : str
-        The callable's name.
-    inputs : tuple
-        What it was probed with: the grid first, then the kernel if it takes one.
-    output : Tensor
-        What it gave for these inputs.
-    offset : Tensor
-        What it gives for zeros (a bias); zeros for a linear map.
-    kind : "linear", "affine" or "local"
-        "linear": the output is the sum of the contributions. "affine": that plus `offset`. "local":
-        neither; the contributions are the slopes at these inputs and say nothing elsewhere.
-    settings : dict
-        The keyword settings it was called with.
-    """
-
-    name: str
-    inputs: tuple[Any, ...]
-    output: Tensor
-    offset: Tensor
-    kind: Kind
-    settings: dict[str, Any]
-    input_index: Tensor  # [n] flat cells
-    weight_index: Tensor  # [n] flat cells, -1 without a kernel
-    output_index: Tensor  # [n] flat cells
-    gains: Tensor  # [n]
-    method: Callable[..., Any]
-
-    @property
-    def linear(self) -> bool:
-        """Whether the output is exactly the sum of the contributions."""
-        return self.kind == "linear"
-
-    @property
-    def x(self) -> Tensor:
-        """The input grid as a tensor."""
-        return _as_tensor(self.inputs[0])
-
-    @property
-    def kernel(self) -> Tensor | None:
-        """The kernel as a tensor, where kernel cells were probed."""
-        return _as_tensor(self.inputs[1]) if bool((self.weight_index >= 0).any()) else None
-
-    @cached_property
-    def contributions(self) -> tuple[Contribution, ...]:
-        """Every contribution, in the order input cell, kernel cell, output cell."""
-        kernel = self.kernel
-        ins, outs = _cells(self.x.shape), _cells(self.output.shape)
-        weights = _cells(kernel.shape) if kernel is not None else []
-        rows = zip(
-            self.input_index.tolist(),
-            self.weight_index.tolist(),
-            self.output_index.tolist(),
-            self.gains.tolist(),
-            strict=True,
-        )
-        return tuple(
-            Contribution(ins[i], weights[w] if w >= 0 else None, outs[o], gain) for i, w, o, gain in rows
-        )
-
-    @cached_property
-    def matrix(self) -> Tensor:
-        """The map as a matrix ``(output cells, input cells)``, kernel values in place.
-
-        ``offset + matrix @ x`` is the output, cells in reading order.
-        """
-        table = torch.zeros(self.output.numel(), self.x.numel(), dtype=self.gains.dtype)
-        values = self.gains * _weights_at(self.kernel, self.weight_index, self.gains.dtype)
-        return table.index_put_((self.output_index, self.input_index), values, accumulate=True)
-
-    def into(self, cell: Cell) -> tuple[Contribution, ...]:
-        """The contributions that reach one output cell."""
-        wanted = _require_cell(cell, self.output.shape, "output")
-        return tuple(part for part in self.contributions if part.output == wanted)
-
-    def out_of(self, cell: Cell) -> tuple[Contribution, ...]:
-        """The contributions that one input cell makes: its stamp."""
-        wanted = _require_cell(cell, self.x.shape, "input")
-        return tuple(part for part in self.contributions if part.input == wanted)
-
-    def __repr__(self) -> str:
-        shapes = f"{_shape(self.x)} -> {_shape(self.output)}"
-        return f"Trace({self.name}, {shapes}, {len(self.gains)} contributions, {self.kind})"
-
-    def _repr_html_(self) -> str:
-        kernel = self.kernel
-        parts = [
-            ("input", self.x),
-            *([("kernel", kernel)] if kernel is not None else []),
-            ("output", self.output),
-        ]
-        if self.matrix.shape[1] <= 16 and self.matrix.shape[0] <= 36:
-            parts.append(("matrix: a row an output cell, a column an input cell", self.matrix))
-        tables = "".join(_table(title, grid) for title, grid in parts if grid.ndim == 2)
-        return (
-            f'<div><code>{html.escape(repr(self))}</code><div style="display:flex;flex-wrap:wrap;gap:1.5em;'
-            f'align-items:flex-start;margin-top:.5em">{tables}</div></div>'
-        )
-
-
-def probe(method: Callable[..., Any], *inputs: Any, **settings: Any) -> Trace:
+def probe(method: Callable[..., Any], /, *inputs: Any, **settings: Any) -> Trace:
     """Find every contribution of a callable by feeding it unit impulses.
 
     Parameters
     ----------
     method : callable
         A library function, a torch module, a learner's loop, NumPy code: ``method(*inputs, **settings)``.
-        If it returns a tuple, the first entry is taken.
+        If it returns a tuple, the first entry is taken. It is called many times, always with fresh
+        copies, so that writing into its inputs does no harm.
     *inputs
         First the grid, a floating tensor or NumPy array of any shape. If the second is floating too it
         is the kernel, and its cells are told apart. All others (switches, sizes) are held as they are.
@@ -163,13 +51,16 @@ def probe(method: Callable[..., Any], *inputs: Any, **settings: Any) -> Trace:
     ------
     TypeError, ValueError
         With what was expected, what came and what to try: no floating grid, an empty grid or output, a
-        NaN, more than 20,000 impulses. What the callable itself raises comes through as it is.
+        NaN, more than 20,000 impulses, an output whose shape depends on the values, a random output.
+        What the callable itself raises comes through as it is.
 
     Notes
     -----
     After the impulses the sum of the contributions is compared with the callable at the given inputs and
-    at two points with negative numbers. If they differ, the kernel is held; if they still differ, the
+    at three points with negative numbers: small, fractional, and large (a few thousand), so that a limit
+    far out or a rounding is noticed. If they differ, the kernel is held; if they still differ, the
     callable is neither linear nor affine and its slopes at the given inputs are returned ("local").
+    The caller's random generators and a module's running averages are left as they were.
 
     Examples
     --------
@@ -179,142 +70,211 @@ def probe(method: Callable[..., Any], *inputs: Any, **settings: Any) -> Trace:
     [(0, 0), (0, 1)]
     """
     call = _Call(method, inputs, settings)
-    output = call(call.x, call.kernel)
-    attempts = [call.impulses_in_both] if call.kernel is not None else []
-    for attempt in [*attempts, call.impulses_in_x]:
-        offset, terms = attempt(output.shape)
-        trace = call.trace(output, offset, terms, "affine" if bool(offset.any()) else "linear")
-        if call.agrees(trace):
-            return trace
-    offset, terms = call.slopes(output)
-    return call.trace(output, offset, terms, "local")
-
-
-Terms = list[tuple[int, int, Tensor]]
+    with _left_as_it_was(method), one_thread():
+        output = call.given()
+        call.refuse_random(output)
+        for kernel_too in (True, False) if call.kernel is not None else (False,):
+            trace = call.impulses(output, kernel_too)
+            if trace is not None and call.agrees(trace):
+                return trace
+        return call.slopes(output)
 
 
 class _Call:
-    """The callable with its held arguments, called afresh with clones each time."""
+    """The callable with its held arguments, called afresh with copies each time."""
 
-    def __init__(self, method: Callable[..., Any], inputs: tuple[Any, ...], settings: dict[str, Any]) -> None:
+    def __init__(self, method: Any, inputs: tuple[Any, ...], settings: dict[str, Any]) -> None:
         if not callable(method):
-            raise TypeError(
-                sentence("something to call", described(method), "a function, without its brackets")
-            )
+            attempt = "a function, without its brackets"
+            raise TypeError(sentence("something to call", described(method), attempt))
         if not inputs or not _is_floating(inputs[0]):
-            got = described(inputs[0]) if inputs else "no input"
-            raise TypeError(sentence("a floating tensor or NumPy array as the first input", got, "x.float()"))
-        self.method, self.inputs, self.settings = method, inputs, settings
-        self.x = _finite(_as_tensor(inputs[0]), "the grid")
+            got, attempt = (described(inputs[0]), _float_advice(inputs[0])) if inputs else _NO_INPUT
+            expected = "a floating tensor or NumPy array as the first input"
+            raise TypeError(sentence(expected, got, attempt))
+        self.method, self.name = method, _name(method)
+        # Copies: whoever writes into the originals later must not change what the trace shows.
+        self.inputs = tuple(_copied(value) for value in inputs)
+        self.settings = {key: _copied(value) for key, value in settings.items()}
+        self.x = _finite(as_tensor(self.inputs[0]), "the grid")
         has_kernel = len(inputs) > 1 and _is_floating(inputs[1])
-        self.kernel = _finite(_as_tensor(inputs[1]), "the kernel") if has_kernel else None
-        self.held = inputs[2 if has_kernel else 1 :]
+        self.kernel = _finite(as_tensor(self.inputs[1]), "the kernel") if has_kernel else None
+        self.held = self.inputs[2 if has_kernel else 1 :]
 
-    def __call__(self, x: Tensor, kernel: Tensor | None) -> Tensor:
-        arguments = [_like(x, self.inputs[0])]
-        if kernel is not None:
-            arguments.append(_like(kernel, self.inputs[1]))
-        held = [value.clone() if isinstance(value, Tensor) else value for value in self.held]
-        with torch.no_grad():
-            result = self.method(*arguments, *held, **self.settings)
-        first = result[0] if isinstance(result, tuple) and result else result
-        if not (isinstance(first, Tensor | np.ndarray)):
-            got = f"{described(result)} from {_name(self.method)}"
-            raise TypeError(sentence("a tensor or NumPy array back", got, "return at its end"))
-        output = _finite(_as_tensor(first), f"the output of {_name(self.method)}").clone()
-        return output if output.is_floating_point() else output.to(self.x.dtype)
+    def given(self) -> Tensor:
+        """The output at the given inputs, which must be usable."""
+        return _finite(self._run(self.x, self.kernel), f"the output of {self.name}")
 
-    def impulses_in_both(self, shape: torch.Size) -> tuple[Tensor, Terms]:
-        assert self.kernel is not None
-        self._refuse_if_many(self.x.numel() * self.kernel.numel())
-        offset = self(torch.zeros_like(self.x), torch.zeros_like(self.kernel))
-        pairs = product(range(self.x.numel()), range(self.kernel.numel()))
-        return offset, [
-            (i, w, self._same(self(_impulse(self.x, i), _impulse(self.kernel, w)), shape) - offset)
-            for i, w in pairs
-        ]
+    def refuse_random(self, output: Tensor) -> None:
+        """A random callable has no contributions: each call would show others."""
+        slack = 8 * self._precision(output) * (float(output.abs().max()) + 1)
+        for _ in range(_REPEATS):
+            again = self._again(self.x, self.kernel, output.shape)
+            if not bool((again - output).abs().max() <= slack):
+                got = f"two different outputs from {self.name}"
+                attempt = "module.eval() if it drops cells at random, or a fixed seed inside it"
+                raise ValueError(sentence("the same output for the same input", got, attempt))
 
-    def impulses_in_x(self, shape: torch.Size) -> tuple[Tensor, Terms]:
-        self._refuse_if_many(self.x.numel())
-        offset = self(torch.zeros_like(self.x), self.kernel)
-        cells = range(self.x.numel())
-        return offset, [
-            (i, -1, self._same(self(_impulse(self.x, i), self.kernel), shape) - offset) for i in cells
-        ]
+    def impulses(self, output: Tensor, kernel_too: bool) -> Trace | None:
+        """The trace if the callable is linear; None where it already shows that it is not."""
+        kernel = self.kernel if kernel_too else None
+        weights = range(kernel.numel()) if kernel is not None else (-1,)
+        self._refuse_if_many(self.x.numel() * len(weights))
+        held = torch.zeros_like(kernel) if kernel is not None else self.kernel
+        offset = self._again(torch.zeros_like(self.x), held, output.shape)
+        if not bool(torch.isfinite(offset).all()):
+            return None
+        cells, patterns = list(product(range(self.x.numel()), weights)), []
+        for i, w in cells:
+            weighing = _impulse(kernel, w) if kernel is not None else self.kernel
+            response = self._again(_impulse(self.x, i), weighing, output.shape) - offset
+            if not bool(torch.isfinite(response).all()):
+                return None
+            patterns.append(_pattern(response))
+        return self._trace(output, offset, cells, patterns, "affine" if bool(offset.any()) else "linear")
 
-    def slopes(self, output: Tensor) -> tuple[Tensor, Terms]:
-        terms: Terms = []
-        for i in range(self.x.numel()):
-            nudged = self.x + _impulse(self.x, i) * _LOCAL_STEP
-            terms.append(
-                (i, -1, (self._same(self(nudged, self.kernel), output.shape) - output) / _LOCAL_STEP)
-            )
-        explained = sum((slope * self.x.flatten()[i] for i, _, slope in terms), torch.zeros_like(output))
-        return output - explained, terms
+    def slopes(self, output: Tensor) -> Trace:
+        """What one more at each input cell adds, near the given inputs."""
+        step, cells, patterns = _step(self.x), [(i, -1) for i in range(self.x.numel())], []
+        explained = torch.zeros_like(output)
+        for i, _ in cells:
+            nudged = self._again(self.x + _impulse(self.x, i) * step, self.kernel, output.shape)
+            slope = (_finite(nudged, f"the output of {self.name} nearby") - output) / step
+            explained += slope * self.x.flatten()[i]
+            patterns.append(_pattern(slope))
+        return self._trace(output, output - explained, cells, patterns, "local")
 
     def agrees(self, trace: Trace) -> bool:
         """The superposition test."""
         generator = torch.Generator().manual_seed(0)
+        far = 2.0**10 if torch.finfo(self.x.dtype).eps < 1e-6 else 2.0**4
         points = [(self.x, self.kernel)]
-        for _ in range(2):
-            x = _integers(self.x, generator)
-            held = trace.kernel is None or self.kernel is None
-            points.append((x, self.kernel if held else _integers(self.kernel, generator)))  # type: ignore[arg-type]
-        return all(_close(_replayed(trace, x, kernel), self(x, kernel)) for x, kernel in points)
+        for x_scale, kernel_scale in ((1.0, 1.0), (0.375, 0.375), (far, 1.0)):
+            x = _integers(self.x, generator) * x_scale
+            kernel = self.kernel
+            if kernel is not None and trace.kernel is not None:
+                kernel = _integers(kernel, generator) * kernel_scale
+            points.append((x, kernel))
+        return all(self._replays(trace, x, kernel) for x, kernel in points)
 
-    def trace(self, output: Tensor, offset: Tensor, terms: Terms, kind: Kind) -> Trace:
-        ins, weights, outs, gains = [], [], [], []
-        for i, w, response in terms:
-            reached = response.flatten().nonzero().flatten()
-            ins.append(torch.full_like(reached, i))
-            weights.append(torch.full_like(reached, w))
-            outs.append(reached)
-            gains.append(response.flatten()[reached])
+    def _replays(self, trace: Trace, x: Tensor, kernel: Tensor | None) -> bool:
+        """Whether the contributions predict the output at another point, but for rounding."""
+        actual = self._again(x, kernel, trace.output.shape).double().flatten()
+        offset = trace.offset.double().flatten()
+        values = x.double().flatten()[trace.input_index]
+        weights = weights_at(kernel if trace.kernel is not None else None, trace.weight_index, torch.float64)
+
+        def summed(terms: Tensor) -> Tensor:
+            return torch.zeros_like(actual).index_add_(0, trace.output_index, terms)
+
+        terms = values * weights * trace.gains.double()
+        size, count = summed(terms.abs()), summed(torch.ones_like(terms))
+        # n terms round n times; a gain read beside an offset is no finer than the offset.
+        slack = (count + 2) * size + 8 * size.max() + offset.abs() * (1 + summed((values * weights).abs()))
+        error = (offset + summed(terms) - actual).abs()
+        return bool((error <= self._precision(trace.output) * slack).all())
+
+    def _precision(self, output: Tensor) -> float:
+        """The coarsest of the dtypes in play: float64 sums of float32 products are no finer."""
+        parts = [self.x, output, *([self.kernel] if self.kernel is not None else [])]
+        return max(torch.finfo(part.dtype).eps for part in parts)
+
+    def _run(self, x: Tensor, kernel: Tensor | None) -> Tensor:
+        arguments = [_like(x, self.inputs[0])]
+        if kernel is not None:
+            arguments.append(_like(kernel, self.inputs[1]))
+        held = [_copied(value) for value in self.held]
+        settings = {key: _copied(value) for key, value in self.settings.items()}
+        return self._numbers(self.method(*arguments, *held, **settings))
+
+    def _numbers(self, result: Any) -> Tensor:
+        """What the callable returned as a floating tensor of its own."""
+        first = result[0] if isinstance(result, tuple) and result else result
+        first = np.asarray(first) if isinstance(first, np.generic) else first
+        if not isinstance(first, Tensor | np.ndarray):
+            attempt = f"a return at the end of {self.name}" if first is None else "torch.tensor(…) around it"
+            got = f"{described(result)} from {self.name}"
+            raise TypeError(sentence("a tensor or NumPy array back", got, attempt))
+        kind = first.dtype.kind if isinstance(first, np.ndarray) else "c" if first.is_complex() else "f"
+        if kind not in "fiub":
+            attempt = "its real part" if kind == "c" else "an array of floats"
+            raise TypeError(sentence("real numbers back", f"{described(first)} from {self.name}", attempt))
+        if isinstance(first, np.ndarray) and not _is_floating(first):
+            # Torch has no long double and no foreign byte order.
+            first = first.astype(np.float64 if kind == "f" else np.int64)
+        output = as_tensor(first).clone()
+        return output if output.is_floating_point() else output.to(self.x.dtype)
+
+    def _again(self, x: Tensor, kernel: Tensor | None, shape: torch.Size) -> Tensor:
+        output = self._run(x, kernel)
+        if output.shape != shape:
+            got = f"{shape_text(shape)} and {shape_text(output.shape)} from {self.name}"
+            expected, attempt = (
+                "one output shape for every input of one shape",
+                "a size from the shapes alone",
+            )
+            raise ValueError(sentence(expected, got, attempt))
+        return output
+
+    def _trace(
+        self, output: Tensor, offset: Tensor, cells: list[tuple[int, int]], found: list[_Pattern], kind: Kind
+    ) -> Trace:
+        pairs = torch.tensor(cells).repeat_interleave(torch.tensor([len(gains) for _, gains in found]), dim=0)
         return Trace(
-            _name(self.method), self.inputs, output, offset, kind, self.settings,
-            torch.cat(ins), torch.cat(weights), torch.cat(outs), torch.cat(gains), self.method,
+            name=self.name, inputs=self.inputs, output=output, offset=offset, kind=kind,
+            settings=self.settings, input_index=pairs[:, 0], weight_index=pairs[:, 1],
+            output_index=torch.cat([reached for reached, _ in found]),
+            gains=torch.cat([gains for _, gains in found]), method=self.method,
         )  # fmt: skip
 
     def _refuse_if_many(self, calls: int) -> None:
         if calls > MOST_CALLS:
-            raise ValueError(
-                sentence(
-                    f"at most {MOST_CALLS:,} impulses (input cells x kernel cells)",
-                    f"{calls:,}",
-                    "a smaller grid",
-                )
-            )
-
-    def _same(self, output: Tensor, shape: torch.Size) -> Tensor:
-        if output.shape != shape:
-            got = f"{_shape(shape)} and {_shape(output)} from {_name(self.method)}"
-            raise ValueError(
-                sentence("one output shape for every input of one shape", got, "a size from the shapes alone")
-            )
-        return output
+            expected = f"at most {MOST_CALLS:,} impulses (input cells x kernel cells)"
+            raise ValueError(sentence(expected, f"{calls:,}", "a smaller grid"))
 
 
-def _replayed(trace: Trace, x: Tensor, kernel: Tensor | None) -> Tensor:
-    """The output that the contributions predict for other values."""
-    terms = trace.gains * x.to(trace.gains.dtype).flatten()[trace.input_index]
-    terms = terms * _weights_at(kernel if trace.kernel is not None else None, trace.weight_index, terms.dtype)
-    total = torch.zeros(trace.output.numel(), dtype=terms.dtype).index_add_(0, trace.output_index, terms)
-    return trace.offset + total.reshape(trace.output.shape)
+_NO_INPUT = ("no input", "probe(method, torch.ones(2, 2))")
 
 
-def _weights_at(kernel: Tensor | None, index: Tensor, dtype: torch.dtype) -> Tensor:
-    if kernel is None:
-        return torch.ones(len(index), dtype=dtype)
-    return kernel.to(dtype).flatten()[index]
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """On grids this small, threads that wait for each other cost far more than they save."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
-def _close(ours: Tensor, theirs: Tensor) -> bool:
-    """Equal up to the rounding of sums in the dtype's own precision."""
-    if ours.shape != theirs.shape:
-        return False
-    precision = torch.finfo(theirs.dtype).eps if theirs.is_floating_point() else 0.0
-    scale = float(theirs.abs().max()) + 1.0
-    return bool((ours - theirs).abs().max() <= 256 * precision * scale)
+@contextmanager
+def _left_as_it_was(method: Any) -> Iterator[None]:
+    """Put random generators and a module's buffers back: a look must not change what it looks at."""
+    buffers = list(method.buffers()) if isinstance(method, torch.nn.Module) else []
+    saved = [buffer.detach().clone() for buffer in buffers]
+    numpys, pythons = np.random.get_state(), random.getstate()
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    try:
+        with torch.random.fork_rng(devices):
+            yield
+    finally:
+        np.random.set_state(numpys)
+        random.setstate(pythons)
+        with torch.no_grad():
+            for buffer, before in zip(buffers, saved, strict=True):
+                buffer.copy_(before)
+
+
+def _step(x: Tensor) -> float:
+    """A power of two that x can still tell apart: exact beside small integers, so slopes are exact too."""
+    digits = -math.log2(torch.finfo(x.dtype).eps)
+    exponent = max(-10, -int(digits // 2 - 2))
+    return float(2.0 ** (exponent + math.ceil(math.log2(max(1.0, float(x.abs().max()) / 8)))))
+
+
+def _pattern(response: Tensor) -> _Pattern:
+    flat = response.flatten()
+    reached = flat.nonzero().flatten()
+    return reached, flat[reached]
 
 
 def _integers(like: Tensor, generator: torch.Generator) -> Tensor:
@@ -332,66 +292,36 @@ def _like(values: Tensor, original: Any) -> Any:
     return values.numpy().copy() if isinstance(original, np.ndarray) else values.clone().to(original.device)
 
 
-def _as_tensor(value: Any) -> Tensor:
-    tensor = torch.from_numpy(np.ascontiguousarray(value)) if isinstance(value, np.ndarray) else value
-    return tensor.detach().cpu().contiguous()
+def _copied(value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    return value.copy() if isinstance(value, np.ndarray) else value
 
 
 def _is_floating(value: Any) -> bool:
     if isinstance(value, Tensor):
         return value.is_floating_point()
-    return isinstance(value, np.ndarray) and np.issubdtype(value.dtype, np.floating)
+    # Floats that torch has too: no long double, no foreign byte order.
+    return isinstance(value, np.ndarray) and value.dtype in (np.float16, np.float32, np.float64)
+
+
+def _float_advice(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return "x.astype(np.float32)"
+    return "x.float()" if isinstance(value, Tensor) else tensor_advice(value)
 
 
 def _finite(values: Tensor, what: str) -> Tensor:
     if values.numel() == 0:
-        raise ValueError(
-            sentence(f"{what} with at least one cell", f"shape {_shape(values)}", "a grid of 1x1 or more")
-        )
+        expected, got = f"{what} with at least one cell", f"shape {shape_text(values.shape)}"
+        raise ValueError(sentence(expected, got, "a grid of 1x1 or more"))
     if not bool(torch.isfinite(values).all()):
-        raise ValueError(
-            sentence(f"finite numbers in {what}", "NaN or infinity", "a grid of small whole numbers")
-        )
+        attempt = "a grid of small whole numbers"
+        raise ValueError(sentence(f"finite numbers in {what}", "NaN or infinity", attempt))
     return values
 
 
-def _require_cell(cell: Any, shape: torch.Size, what: str) -> Cell:
-    wanted = tuple(cell) if isinstance(cell, tuple | list) else (cell,)
-    inside = len(wanted) == len(shape) and all(
-        isinstance(place, int) and 0 <= place < side for place, side in zip(wanted, shape, strict=False)
-    )
-    if not inside:
-        last = tuple(side - 1 for side in shape)
-        raise ValueError(
-            sentence(f"an {what} cell from {tuple(0 for _ in shape)} to {last}", repr(cell), f"{last}")
-        )
-    return wanted
-
-
-def _cells(shape: torch.Size) -> list[Cell]:
-    return list(product(*(range(side) for side in shape)))
-
-
 def _name(method: Any) -> str:
+    while isinstance(method, functools.partial):
+        method = method.func
     return getattr(method, "__name__", None) or type(method).__name__
-
-
-def _shape(value: Tensor | torch.Size) -> str:
-    sides = value.shape if isinstance(value, Tensor) else value
-    return "x".join(str(side) for side in sides) or "a single number"
-
-
-def _table(title: str, grid: Tensor) -> str:
-    style = (
-        "border:1px solid var(--jp-border-color1,#bbb);padding:.15em .5em;text-align:right;"
-        "font-variant-numeric:tabular-nums"
-    )
-    rows = "".join(f"<tr>{''.join(_data_cells(row, style))}</tr>" for row in grid.tolist())
-    caption = f'<caption style="caption-side:top;text-align:left;opacity:.75">{html.escape(title)}</caption>'
-    return f'<table style="border-collapse:collapse;margin:0">{caption}{rows}</table>'
-
-
-def _data_cells(row: list[float], style: str) -> Iterator[str]:
-    for value in row:
-        faint = ";opacity:.35" if value == 0 else ""
-        yield f'<td style="{style}{faint}">{value:g}</td>'

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,12 +19,12 @@ def described(value: Any) -> str:
     """A value in a few words: its type, and its shape and dtype where it has them."""
     if isinstance(value, Tensor):
         return f"a tensor of shape {tuple(value.shape)} and dtype {str(value.dtype).removeprefix('torch.')}"
-    if hasattr(value, "shape") and hasattr(value, "dtype"):
-        return f"a NumPy array of shape {tuple(value.shape)} and dtype {value.dtype}"
+    if isinstance(value, np.ndarray):
+        return f"a NumPy array of shape {value.shape} and dtype {value.dtype}"
     if isinstance(value, list | tuple | dict | set):
-        return f"a {type(value).__name__} of {len(value)}"
+        return f"a {type(value).__name__} of length {len(value)}"
     text = repr(value)
-    return text if len(text) <= 40 else f"a {type(value).__name__}"
+    return text if len(text) <= 40 else f"a value of type {type(value).__name__}"
 
 
 def require_grid(x: Any, name: str = "x", least_rank: int = 2) -> Tensor:
@@ -37,12 +39,13 @@ def require_grid(x: Any, name: str = "x", least_rank: int = 2) -> Tensor:
     """
     axes = "(..., H, W)" if least_rank == 2 else "(..., C, H, W)"
     if not isinstance(x, Tensor):
-        raise TypeError(sentence(f"{name} as a float tensor {axes}", described(x), "torch.tensor(…).float()"))
+        attempt = tensor_advice(x, name)
+        raise TypeError(sentence(f"{name} as a float tensor {axes}", described(x), attempt))
     if not x.is_floating_point():
-        raise TypeError(sentence(f"{name} as a float tensor", described(x), f"{name}.float()"))
+        raise TypeError(sentence(f"{name} as a float tensor {axes}", described(x), f"{name}.float()"))
     if x.ndim < least_rank:
-        fix = f"{name}[None, :] for a single row" if x.ndim == 1 else f"{name}.reshape(…)"
-        raise ValueError(sentence(f"{name} with at least {least_rank} axes {axes}", described(x), fix))
+        expected = f"{name} with at least {least_rank} axes {axes}"
+        raise ValueError(sentence(expected, described(x), _rank_advice(x, name, least_rank)))
     if x.numel() == 0:
         raise ValueError(sentence(f"{name} with at least one cell", described(x), "a grid of 1x1 or more"))
     if torch.isnan(x).any():
@@ -51,37 +54,72 @@ def require_grid(x: Any, name: str = "x", least_rank: int = 2) -> Tensor:
     return x
 
 
-def require_same_dtype(x: Tensor, kernel: Tensor) -> None:
-    """Refuse a grid and a kernel of two dtypes, which torch would report far from their cause."""
-    if x.dtype != kernel.dtype:
-        got = f"x {str(x.dtype).removeprefix('torch.')} and kernel {str(kernel.dtype).removeprefix('torch.')}"
-        raise TypeError(sentence("x and kernel of one dtype", got, "kernel.to(x.dtype)"))
+def tensor_advice(value: Any, name: str = "x") -> str:
+    """How to make a float tensor of what came."""
+    if isinstance(value, np.ndarray):
+        floating = np.issubdtype(value.dtype, np.floating)
+        return f"torch.from_numpy({name})" if floating else f"torch.from_numpy({name}).float()"
+    if isinstance(value, list | tuple | int | float):
+        return f"torch.tensor({name}).float()"
+    return f"a tensor, such as {name} = torch.ones(2, 2)"
 
 
-def require_pair(value: Any, name: str, least: int) -> tuple[int, int]:
+def _rank_advice(x: Tensor, name: str, least_rank: int) -> str:
+    if x.ndim == 0:
+        return f"{name}.reshape({', '.join('1' * least_rank)})"
+    if least_rank == 2:
+        return f"{name}[None, :] for a single row"
+    return "torch.stack([…]) of as many grids (H, W) as there are cells in a block"
+
+
+def require_alike(x: Tensor, kernel: Tensor) -> None:
+    """Refuse a grid and a kernel of two dtypes or devices, which torch reports far from their cause."""
+    for trait in ("dtype", "device"):
+        ours, theirs = getattr(x, trait), getattr(kernel, trait)
+        if ours != theirs:
+            got = f"x of {trait} {ours} and kernel of {trait} {theirs}".replace("torch.", "")
+            raise TypeError(sentence(f"x and kernel of one {trait}", got, f"kernel.to(x.{trait})"))
+
+
+def require_pair(value: Any, name: str, least: int, attempt: str | None = None) -> tuple[int, int]:
     """``(rows, columns)`` from an int or from a pair of ints, none below ``least``."""
-    pair = (value, value) if _is_int(value) else value
-    if not (isinstance(pair, tuple | list) and len(pair) == 2 and all(_is_int(side) for side in pair)):
-        raise TypeError(
-            sentence(
-                f"{name} as an int or a pair (rows, columns) of ints",
-                described(value),
-                f"{name}={max(least, 2)}",
-            )
-        )
+    attempt = attempt or f"{name}={_nearest_int(value, least)}"
+    pair = (value, value) if is_int(value) else value
+    if not (isinstance(pair, tuple | list) and len(pair) == 2 and all(is_int(side) for side in pair)):
+        expected = f"{name} as an int or a pair (rows, columns) of ints"
+        got = repr(value) if isinstance(value, tuple | list) and len(repr(value)) <= 40 else described(value)
+        raise TypeError(sentence(expected, got, attempt))
     rows, columns = pair
     if min(rows, columns) < least:
-        raise ValueError(sentence(f"{name} of {least} or more", f"{name}={value}", f"{name}={max(least, 2)}"))
+        raise ValueError(sentence(f"{name} of {least} or more", f"{name}={value}", attempt))
     return int(rows), int(columns)
+
+
+def _nearest_int(value: Any, least: int) -> int:
+    """The whole number that the caller may have meant; else one that is always allowed."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return max(int(value), least) if is_number and abs(value) < 100 else least
 
 
 def require_cells(height: int, width: int, attempt: str) -> None:
     """Refuse settings that leave no output cell."""
     if height < 1 or width < 1:
-        raise ValueError(
-            sentence("settings that leave at least one output cell", f"{height} x {width} cells", attempt)
-        )
+        expected = "settings that leave at least one output cell"
+        raise ValueError(sentence(expected, f"{height} x {width} cells", attempt))
 
 
-def _is_int(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def is_int(value: Any) -> bool:
+    """A whole number of Python's or NumPy's, but not True or False."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def as_tensor(value: Tensor | np.ndarray[Any, Any]) -> Tensor:
+    """A tensor's or a NumPy array's numbers on the CPU, without history; it may share memory."""
+    # A copy of the array: torch takes no negative steps and warns about read-only memory.
+    tensor = torch.from_numpy(np.array(value, order="C")) if isinstance(value, np.ndarray) else value
+    return tensor.detach().cpu().contiguous()
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A shape as it is spoken: ``2x3``."""
+    return "x".join(str(side) for side in shape) or "a single number"
