@@ -99,7 +99,8 @@ def _names(samples: Samples, mask: Tensor) -> str:
         y, x = cells[(cells.float() - cells.float().mean(0)).square().sum(1).argmin()].tolist()
         texts.append(
             f'<text x="{x}" y="{y}" font-size="{size}" text-anchor="middle" dominant-baseline="central" '
-            f'fill="#fff" stroke="#000" stroke-width="{size / 5}" paint-order="stroke">{html.escape(name)}</text>'
+            f'fill="#fff" stroke="#000" stroke-width="{size / 5}" paint-order="stroke">'
+            f"{html.escape(name)}</text>"
         )
     return "".join(texts)
 
