@@ -10,7 +10,7 @@ LESSONS_FOLDER = Path(__file__).resolve().parent.parent / "lessons"
 
 @dataclass(frozen=True)
 class Lesson:
-    """One lesson: its number and name, how long it takes, and the words a learner meets in it first."""
+    """One lesson: its name, how long it takes, and the words a learner meets in it first."""
 
     id: str
     title: str
@@ -28,7 +28,17 @@ PLAN = (
         "00-start-here",
         "Start here",
         30,
-        ("grid", "cell", "channel", "convolution", "kernel", "stride", "max pooling", "feature map", "softmax"),
+        (
+            "grid",
+            "cell",
+            "channel",
+            "convolution",
+            "kernel",
+            "stride",
+            "max pooling",
+            "feature map",
+            "softmax",
+        ),
     ),
     Lesson(
         "01-every-pixel-gets-a-class",
@@ -53,15 +63,33 @@ PLAN = (
         "05-learnable-upsampling",
         "Learnable up-sampling",
         45,
-        ("strided convolution", "stamp", "overlap", "canvas", "crop", "transposed convolution", "padding",
-         "output_padding"),
+        (
+            "strided convolution",
+            "stamp",
+            "overlap",
+            "canvas",
+            "crop",
+            "transposed convolution",
+            "padding",
+            "output_padding",
+        ),
     ),
-    Lesson("06-checkerboards", "Checkerboards and what to do", 40, ("checkerboard", "resize-convolution", "pixel shuffle")),
-    Lesson("07-train-a-segmentation-net", "Train a segmentation net", 45, ("encoder", "decoder", "skip connection")),
+    Lesson(
+        "06-checkerboards",
+        "Checkerboards and what to do",
+        40,
+        ("checkerboard", "resize-convolution", "pixel shuffle"),
+    ),
+    Lesson(
+        "07-train-a-segmentation-net",
+        "Train a segmentation net",
+        45,
+        ("encoder", "decoder", "skip connection"),
+    ),
     Lesson("08-where-is-it", "Where is it?", 40, ("bounding box", "box regression", "localization")),
     Lesson("09-one-backbone-two-heads", "One backbone, two heads", 45, ("backbone", "head", "joint loss")),
     Lesson("10-summary-and-capstone", "Summary and capstone", 45, ()),
-)  # fmt: skip
+)
 """The whole course in order, lessons still to be written among them."""
 
 LESSONS = tuple(lesson for lesson in PLAN if lesson.path.exists())

@@ -1,4 +1,4 @@
-"""What a lesson's cells call: `exercise`, `example`, `hint`, `solution`, `failure`, `mine`, `explore` and more.
+"""What a lesson's cells call: `exercise`, `example`, `hint`, `solution`, `failure`, `mine`, `explore`, ….
 
 The memory of these calls (the exercise run last, the functions that passed, the hints seen) lasts as long
 as the kernel.
@@ -20,8 +20,18 @@ if TYPE_CHECKING:
     from coursekit.widgets import GridExplorer, Predict, Quiz
 
 __all__ = [
-    "Mistake", "compare", "example", "exercise", "explore", "failure", "hint", "mine", "predict", "quiz", "solution",
-]  # fmt: skip
+    "Mistake",
+    "compare",
+    "example",
+    "exercise",
+    "explore",
+    "failure",
+    "hint",
+    "mine",
+    "predict",
+    "quiz",
+    "solution",
+]
 
 Function = Callable[..., Any]
 
@@ -66,8 +76,8 @@ class Note:
             else ""
         )
         return (
-            "<div style='border-left:4px solid var(--jp-info-color1,#1976d2);padding:.4em .9em;max-width:46em;"
-            "background:var(--jp-layout-color1,#fff);color:var(--jp-ui-font-color1,#222);"
+            "<div style='border-left:4px solid var(--jp-info-color1,#1976d2);padding:.4em .9em;"
+            "max-width:46em;background:var(--jp-layout-color1,#fff);color:var(--jp-ui-font-color1,#222);"
             f"font-family:var(--jp-content-font-family,sans-serif)'>{lines}{code}</div>"
         )
 
@@ -285,10 +295,10 @@ def _show(thing: Any) -> None:
     from IPython import get_ipython
     from IPython.display import display
 
-    if get_ipython() is None:  # type: ignore[no-untyped-call]
+    if get_ipython() is None:
         print(repr(thing))
     else:
-        display(thing)  # type: ignore[no-untyped-call]
+        display(thing)
 
 
 def _takes_kernel(method: Function) -> bool:

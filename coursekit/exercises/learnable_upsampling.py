@@ -19,7 +19,7 @@ Arguments = dict[str, Any]
 # --- strided-conv ----------------------------------------------------------------------------------
 
 
-def strided_conv(x, kernel, stride):  # type: ignore[no-untyped-def]
+def strided_conv(x, kernel, stride):
     height, width = kernel.shape
     rows = (x.shape[0] - height) // stride + 1
     columns = (x.shape[1] - width) // stride + 1
@@ -155,7 +155,7 @@ STRIDED_CONV = Exercise(
 # --- transposed-conv -------------------------------------------------------------------------------
 
 
-def transposed_conv(x, kernel, stride):  # type: ignore[no-untyped-def]
+def transposed_conv(x, kernel, stride):
     height, width = kernel.shape
     rows, columns = x.shape
     canvas = torch.zeros((rows - 1) * stride + height, (columns - 1) * stride + width)
@@ -254,8 +254,8 @@ TRANSPOSED_CONV = Exercise(
             "flipped-kernel",
             "Your stamp is turned upside down and left to right.",
             lambda x, kernel, stride: transposed_conv(x, kernel.flip(0, 1), stride),
-            "Stamp the kernel as it is. Flipping belongs to the other way of writing it, a convolution over a "
-            "grid with zeros in between.",
+            "Stamp the kernel as it is. Flipping belongs to the other way of writing it: a convolution over "
+            "a grid with zeros in between.",
         ),
         Misconception(
             "step-of-one",
@@ -315,7 +315,7 @@ TRANSPOSED_CONV = Exercise(
 # --- output-padding --------------------------------------------------------------------------------
 
 
-def crop_canvas(canvas, wanted, stride, padding):  # type: ignore[no-untyped-def]
+def crop_canvas(canvas, wanted, stride, padding):
     height, width = canvas.shape
     rows, columns = wanted
     more_rows = rows - (height - 2 * padding)  # the output_padding that this size needs
@@ -495,11 +495,12 @@ OUTPUT_PADDING = Exercise(
         ),
     ),
     hints=(
-        "`padding` comes off above and below, so H - 2 * padding rows are left. How many more does `wanted` ask for?",
-        "more_rows = rows - (H - 2 * padding) is the output_padding. If it is below 0, or not below stride: None. "
-        "The same for columns.",
-        "The window starts at row `padding`, column `padding`. Put the canvas into the upper left of a larger grid "
-        "of zeros first: then the slice never falls off the edge.",
+        "`padding` comes off above and below, so H - 2 * padding rows are left. How many more does `wanted` "
+        "ask for?",
+        "more_rows = rows - (H - 2 * padding) is the output_padding. If it is below 0, or not below stride: "
+        "None. The same for columns.",
+        "The window starts at row `padding`, column `padding`. Put the canvas into the upper left of a larger "
+        "grid of zeros first: then the slice never falls off the edge.",
     ),
     forbidden=("torch.nn.functional.conv_transpose2d", "torch.nn.ConvTranspose2d"),
     example={
@@ -514,7 +515,7 @@ OUTPUT_PADDING = Exercise(
 # --- stamp -----------------------------------------------------------------------------------------
 
 
-def stamp(pixel, kernel):  # type: ignore[no-untyped-def]
+def stamp(pixel, kernel):
     total = torch.zeros(kernel.shape[1:])
     for c in range(len(pixel)):
         total += pixel[c] * kernel[c]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 
@@ -14,9 +12,8 @@ from coursekit.exercises.learnable_upsampling import TRANSPOSED_CONV, transposed
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notebook, "_session", notebook._Session())
-    yield
 
 
 def overwriting(x, kernel, stride):
@@ -75,7 +72,8 @@ def test_failure_without_one_is_a_sentence() -> None:
 def test_hints_come_one_by_one_then_point_to_the_solution() -> None:
     first, second = repr(notebook.hint("stamp")), repr(notebook.hint("stamp"))
     assert first.count("Hint") == 1
-    assert second.count("Hint") == 2 and "solution(" not in second
+    assert second.count("Hint") == 2
+    assert "solution(" not in second
     last = repr(notebook.hint("stamp"))
     assert 'solution("stamp")' in last
     assert repr(notebook.hint("stamp")) == last
