@@ -12,6 +12,8 @@ from pathlib import Path
 from coursekit.app.ports import ensure_free
 from coursekit.checkout import course_root
 
+_LAB_SETTINGS = Path(__file__).parent / "jupyter_config"
+
 
 def lab_arguments(root: Path, port: int | None, browser: bool) -> list[str]:
     """Return JupyterLab's arguments for a course folder.
@@ -22,7 +24,6 @@ def lab_arguments(root: Path, port: int | None, browser: bool) -> list[str]:
     arguments = [
         f"--ServerApp.root_dir={root}",
         "--LabApp.default_url=/lab/tree/lessons",
-        # Without a news feed Lab does not ask about news, and it looks for no update.
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         # One Ctrl-C ends the server; its question "y/[n]?" would wait for an answer instead.
@@ -69,6 +70,9 @@ def open_lab(port: int | None = None, browser: bool = True) -> int:
     root = course_root()
     if port is not None:
         ensure_free(port)
+    # Only a setting keeps Lab's page from asking a new user about news; a learner's own setting still wins.
+    places = [str(_LAB_SETTINGS), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, places))
     # A token of our own, so that the address is printed once, plainly, and not in a log line.
     os.environ.setdefault("JUPYTER_TOKEN", secrets.token_hex(16))
     from jupyterlab.labapp import LabApp
