@@ -17,7 +17,7 @@ from coursekit.exercises import all_exercises, find_exercise
 
 if TYPE_CHECKING:
     from coursekit.checking import Exercise
-    from coursekit.widgets import GridExplorer, Predict, Quiz
+    from coursekit.widgets import GridExplorer, Predict, Quiz, SideBySide
 
 __all__ = [
     "Mistake",
@@ -239,14 +239,15 @@ def explore(method: Function | str, x: Any = None, kernel: Any = None, **setting
 
 def compare(
     first: Function | str, second: Function | str, x: Any = None, kernel: Any = None, **settings: Any
-) -> Any:
+) -> SideBySide:
     """Two explorers side by side, the same cell chosen in both. Parameters as for :func:`explore`."""
     import ipywidgets
 
+    from coursekit.widgets import SideBySide
+
     left, right = (explore(method, x, kernel, **settings) for method in (first, second))
     ipywidgets.link((left, "cell"), (right, "cell"))
-    layout = ipywidgets.Layout(display="flex", flex_flow="row wrap", grid_gap="16px")
-    return ipywidgets.Box([left, right], layout=layout)
+    return SideBySide(left, right)
 
 
 def predict(

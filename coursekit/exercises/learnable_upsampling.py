@@ -56,9 +56,10 @@ STRIDED_CONV = Exercise(
     minutes=8,
     difficulty=2,
     starter='''def strided_conv(x, kernel, stride):
-    """Lay the kernel on x, `stride` cells further each time, and write down each weighted sum.
+    """Lay the kernel on x, `stride` cells further each time, and write down each sum of products.
 
-    x: a grid (H, W). kernel: a smaller grid (kh, kw). Count only places where the kernel fits.
+    x: a grid of H rows, W columns. kernel: a smaller one of kh rows, kw columns.
+    Return a grid with one number for each place where the kernel fits.
     """
     ...
 ''',
@@ -145,7 +146,9 @@ STRIDED_CONV = Exercise(
         "torch.nn.functional.avg_pool2d",
     ),
     example={
-        "x": torch.tensor([[1.0, 2.0, 0.0, 1.0], [0.0, 3.0, 1.0, 2.0]]),
+        "x": torch.tensor(
+            [[1.0, 2.0, 0.0, 1.0], [0.0, 3.0, 1.0, 2.0], [2.0, 1.0, 0.0, 1.0], [1.0, 0.0, 1.0, 3.0]]
+        ),
         "kernel": torch.tensor([[1.0, 10.0], [0.0, 100.0]]),
         "stride": 2,
     },
@@ -191,15 +194,16 @@ def _within_blocks(x: Grid, kernel: Grid, stride: int) -> Grid:
 TRANSPOSED_CONV = Exercise(
     id="transposed-conv",
     lesson=LESSON,
-    title="Transposed convolution: weigh the stamps and add them up",
+    title="Transposed convolution: lay the stamps down and add them up",
     function="transposed_conv",
     points=4,
     minutes=12,
     difficulty=3,
     starter='''def transposed_conv(x, kernel, stride):
-    """Each value of x weighs one stamp of the kernel. Stamps lie `stride` cells apart; overlaps add.
+    """Each number of x makes a stamp: the number times the kernel. Where stamps overlap, they add.
 
-    x: a grid (H, W). kernel: a grid (kh, kw). Return the whole canvas, nothing cropped.
+    x: a grid of H rows, W columns. kernel: a grid of kh rows, kw columns.
+    The stamp of x[i, j] starts at row i * stride, column j * stride. Return the whole canvas.
     """
     ...
 ''',
@@ -277,7 +281,7 @@ TRANSPOSED_CONV = Exercise(
         ),
         Misconception(
             "unweighted",
-            "Your stamps are not weighted: each is the bare kernel.",
+            "Your stamps do not depend on x: each is the bare kernel.",
             lambda x, kernel, stride: transposed_conv(torch.ones_like(x), kernel, stride),
             "Multiply the kernel by x[i, j] before you add it.",
         ),
@@ -398,10 +402,11 @@ OUTPUT_PADDING = Exercise(
     minutes=10,
     difficulty=3,
     starter='''def crop_canvas(canvas, wanted, stride, padding):
-    """Cut a window of the wanted size out of the canvas, as torch does; None if torch could not.
+    """Cut a window of the wanted size out of the canvas, as PyTorch does; None if it cannot be had.
 
-    canvas: a grid. wanted: (rows, columns). padding: rows and columns to cut off every side.
-    output_padding: how many more to keep below and on the right, at least 0 and less than stride.
+    canvas: a grid. wanted: (rows, columns). The window starts at row `padding`, column `padding`.
+    Rows and columns each have an output_padding of their own: at least 0, and less than stride.
+    Where the window leaves the canvas, it holds zeros.
     """
     rows, columns = wanted
     ...
@@ -499,8 +504,8 @@ OUTPUT_PADDING = Exercise(
         "ask for?",
         "more_rows = rows - (H - 2 * padding) is the output_padding. If it is below 0, or not below stride: "
         "None. The same for columns.",
-        "The window starts at row `padding`, column `padding`. Put the canvas into the upper left of a larger "
-        "grid of zeros first: then the slice never falls off the edge.",
+        "The window starts at row `padding`, column `padding`. Put the canvas into the upper left of a "
+        "larger grid of zeros first: then the slice never falls off the edge.",
     ),
     forbidden=("torch.nn.functional.conv_transpose2d", "torch.nn.ConvTranspose2d"),
     example={
@@ -515,35 +520,36 @@ OUTPUT_PADDING = Exercise(
 # --- stamp -----------------------------------------------------------------------------------------
 
 
-def stamp(pixel, kernel):
+def stamp(cell, kernel):
     total = torch.zeros(kernel.shape[1:])
-    for c in range(len(pixel)):
-        total += pixel[c] * kernel[c]
+    for c in range(len(cell)):
+        total += cell[c] * kernel[c]
     return total
 
 
-def _stamp_swapped(pixel: Grid, kernel: Grid) -> Grid:
-    return stamp(pixel, kernel.transpose(0, 1))
+def _stamp_swapped(cell: Grid, kernel: Grid) -> Grid:
+    return stamp(cell, kernel.transpose(0, 1))
 
 
 STAMP = Exercise(
     id="stamp",
     lesson=LESSON,
-    title="One pixel with several channels makes one stamp with several channels",
+    title="A cell with several channels makes a stamp with several channels",
     function="stamp",
     points=2,
     minutes=7,
     difficulty=2,
-    starter='''def stamp(pixel, kernel):
-    """The stamp of one pixel that has several channels.
+    starter='''def stamp(cell, kernel):
+    """The stamp of one cell that has several channels.
 
-    pixel: C_in numbers. kernel: (C_in, C_out, kh, kw), so kernel[c] is the stamp of input channel c.
-    Return (C_out, kh, kw): every channel's stamp, weighted by its number, all added.
+    cell: C_in numbers, one an input channel. kernel: (C_in, C_out, kh, kw); kernel[c] belongs to
+    input channel c and holds a small grid for each of the C_out output channels.
+    Return (C_out, kh, kw): each kernel[c] times its number, all added.
     """
     ...
 ''',
     reference=stamp,
-    parameters=(Tensor("pixel", "C_in"), Tensor("kernel", "C_in C_out kh kw")),
+    parameters=(Tensor("cell", "C_in"), Tensor("kernel", "C_in C_out kh kw")),
     sizes={"C_in": (1, 3), "C_out": (1, 3), "kh": (1, 2), "kw": (1, 2)},
     properties=(
         Property(
@@ -553,7 +559,7 @@ STAMP = Exercise(
         ),
         Property(
             "sum",
-            "Several input channels: their weighted stamps add up",
+            "Several input channels: their stamps add up",
             weight=2,
             sizes={"C_in": (2, 3), "C_out": (2, 3), "kh": (1, 2), "kw": (1, 2)},
         ),
@@ -569,41 +575,41 @@ STAMP = Exercise(
             "swapped-channels",
             "You read the kernel as (C_out, C_in, kh, kw), the order of an ordinary convolution.",
             _stamp_swapped,
-            "In a transposed convolution the input channel comes first: kernel[c] belongs to pixel[c].",
+            "In a transposed convolution the input channel comes first: kernel[c] belongs to cell[c].",
         ),
         Misconception(
             "first-channel-only",
             "You use the first input channel only.",
-            lambda pixel, kernel: pixel[0] * kernel[0],
-            "Add pixel[c] * kernel[c] for every channel c.",
+            lambda cell, kernel: cell[0] * kernel[0],
+            "Add cell[c] * kernel[c] for every channel c.",
         ),
         Misconception(
             "mean",
             "You take the mean over the input channels.",
-            lambda pixel, kernel: stamp(pixel, kernel) / len(pixel),
-            "Nothing is divided: weighted stamps add up.",
+            lambda cell, kernel: stamp(cell, kernel) / len(cell),
+            "Nothing is divided: stamps add up.",
         ),
         Misconception(
             "flipped-kernel",
             "Your stamps are turned upside down and left to right.",
-            lambda pixel, kernel: stamp(pixel, kernel.flip(2, 3)),
+            lambda cell, kernel: stamp(cell, kernel.flip(2, 3)),
             "Stamp each kernel as it is.",
         ),
         Misconception(
             "unweighted",
-            "Your stamps are not weighted by the pixel's numbers.",
-            lambda pixel, kernel: kernel.sum(0),
-            "Multiply kernel[c] by pixel[c] before you add it.",
+            "Your stamps do not depend on the cell's numbers.",
+            lambda cell, kernel: kernel.sum(0),
+            "Multiply kernel[c] by cell[c] before you add it.",
         ),
     ),
     hints=(
-        "With one channel it is pixel[0] * kernel[0]. What does a second channel do to the same cells?",
+        "With one channel it is cell[0] * kernel[0]. What does a second channel do to the same cells?",
         "Start with zeros of shape kernel.shape[1:], which is (C_out, kh, kw).",
-        "Loop over the input channels c and add pixel[c] * kernel[c].",
+        "Loop over the input channels c and add cell[c] * kernel[c].",
     ),
     forbidden=("torch.nn.functional.conv_transpose2d", "torch.nn.ConvTranspose2d"),
     example={
-        "pixel": torch.tensor([1.0, 10.0]),
+        "cell": torch.tensor([1.0, 10.0]),
         "kernel": torch.tensor([[[[1.0, 2.0]], [[3.0, 4.0]]], [[[5.0, 6.0]], [[7.0, 8.0]]]]),
     },
 )

@@ -12,10 +12,16 @@ if TYPE_CHECKING:
     from coursekit.widgets.grid_explorer import GridExplorer as GridExplorer
     from coursekit.widgets.predicting import Predict as Predict
     from coursekit.widgets.quizzing import Quiz as Quiz
+    from coursekit.widgets.side_by_side import SideBySide as SideBySide
 
-_HOMES = {"GridExplorer": "grid_explorer", "Predict": "predicting", "Quiz": "quizzing"}
+_HOMES = {
+    "GridExplorer": "grid_explorer",
+    "Predict": "predicting",
+    "Quiz": "quizzing",
+    "SideBySide": "side_by_side",
+}
 
-__all__ = ["GridExplorer", "Predict", "Quiz"]
+__all__ = ["GridExplorer", "Predict", "Quiz", "SideBySide"]
 
 
 def __getattr__(name: str) -> Any:

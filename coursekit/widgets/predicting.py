@@ -170,6 +170,8 @@ class Predict(Card):
         )
 
     def _standing(self) -> str:
+        if self.awaited and not self.committed:
+            return "No guess yet: choose above, and the answer appears here."
         if not self.committed:
             return 'No buttons here? Call `.commit("A")` on this prediction, with your letter.'
         if not self.revealed:
