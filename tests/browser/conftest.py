@@ -1,0 +1,259 @@
+"""Real servers and a real browser, for every test that presses and reads.
+
+`lab` and `voila` are servers on a folder of their own; write notebooks there with `write_notebook`. `page`
+is a fresh Chromium page that fails its test on any console error. `artifacts` is where screenshots go.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 120
+# Noise that servers make without any widget: Lab asks for files that a fresh folder does not have.
+HARMLESS = ("favicon", "/api/workspaces", "/lab/api/settings", "the server responded with a status of 404")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: its name, its address, and the folder whose notebooks it serves."""
+
+    name: str
+    url: str
+    folder: Path
+
+    def page_of(self, notebook: str, theme: str = "light") -> str:
+        """The address that shows a notebook."""
+        if self.name == "lab":
+            return f"{self.url}/lab/tree/{notebook}?reset"
+        return f"{self.url}/voila/render/{notebook}?theme={theme}"
+
+
+def missing(reason: str) -> None:
+    """Skip, with the reason; under CI what is missing is a failure."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Settings, workspaces and run files of its own, so that no test sees a person's JupyterLab."""
+    own = {
+        name: str(folder / ".jupyter" / name.lower())
+        for name in (
+            "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR",
+            "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR", "COURSEKIT_HOME",
+        )
+    }  # fmt: skip
+    return {**os.environ, **own, "JUPYTER_PLATFORM_DIRS": "1", "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Start a server: ``serve("lab")`` or ``serve("voila")``, more arguments passed on."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(name: str, *more: str) -> Server:
+        folder = tmp_path_factory.mktemp(name)
+        port = free_port()
+        decline_news(folder)
+        log = (folder / f"{name}.log").open("wb")
+        command = lab_command(folder, port) if name == "lab" else voila_command(folder, port)
+        process = subprocess.Popen(
+            [*command, *more], cwd=folder, env=environment(folder), stdout=log, stderr=subprocess.STDOUT
+        )
+        running.append(process)
+        wait_until_up(f"http://127.0.0.1:{port}/", process, folder / f"{name}.log")
+        return Server(name, f"http://127.0.0.1:{port}", folder)
+
+    yield start
+    for process in running:
+        process.terminate()
+    for process in running:
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def decline_news(folder: Path) -> None:
+    """Answer Lab's question about news, whose box would cover what a test clicks."""
+    settings = folder / ".jupyter" / "jupyterlab_settings_dir" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text(
+        '{"fetchNews": "false", "checkForUpdates": false}'
+    )
+
+
+def lab_command(folder: Path, port: int) -> list[str]:
+    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    return [
+        sys.executable, "-m", "jupyterlab", "--no-browser",
+        "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}",
+        "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.expose_app_in_browser=True", *root,
+    ]  # fmt: skip
+
+
+def voila_command(folder: Path, port: int) -> list[str]:
+    return [
+        sys.executable, "-m", "voila", str(folder), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1",
+        "--VoilaConfiguration.allow_theme_override=YES",
+    ]  # fmt: skip
+
+
+def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            break
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.3)
+    pytest.fail(f"The server did not start:\n{log.read_text(errors='replace')[-3000:]}")
+
+
+@pytest.fixture(scope="session")
+def lab(serve: Callable[..., Server]) -> Server:
+    return serve("lab")
+
+
+@pytest.fixture(scope="session")
+def voila(serve: Callable[..., Server]) -> Server:
+    return serve("voila")
+
+
+@pytest.fixture(scope="session")
+def write_notebook() -> Callable[..., str]:
+    """``write_notebook(server, "name.ipynb", "code of a cell", …)`` gives the name."""
+
+    def write(server: Server, name: str, *cells: str) -> str:
+        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(book, server.folder / name)
+        return name
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if not found:
+        missing("A Chromium is needed to press and read (apt install chromium)")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
+    """``open_page(width=1200, theme="light")``: a page whose console errors are in ``page.errors``."""
+    contexts = []
+
+    def open_one(width: int = 1200, height: int = 900, theme: str = "light", **options: Any) -> Any:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=theme,
+            reduced_motion="no-preference",
+            **options,
+        )
+        contexts.append(context)
+        # Tests reach nothing outside; Voila's own template asks a network for an icon font.
+        context.route(lambda url: "127.0.0.1" not in url and url.startswith("http"), answer_with_nothing)
+        page = context.new_page()
+        page.errors = []
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.on("console", lambda message: note(page, message))
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+
+
+def answer_with_nothing(route: Any) -> None:
+    route.fulfill(status=200, content_type="text/css", body="")
+
+
+def note(page: Any, message: Any) -> None:
+    text = f"{message.text} {message.location.get('url', '')}"
+    if message.type == "error" and not any(harmless in text for harmless in HARMLESS):
+        page.errors.append(text)
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Any]) -> Iterator[Any]:
+    """A page of 1200 x 900 whose console errors fail the test."""
+    one = open_page()
+    yield one
+    errors = one.errors
+    one.context.close()
+    assert not errors, errors
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Path:
+    """Where screenshots go; git ignores it."""
+    folder = ROOT / "artifacts"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def show() -> Callable[..., None]:
+    """``show(page, server, notebook, ".selector")``: open a notebook, run it all, wait for what it shows."""
+
+    def open_and_run(page: Any, server: Server, notebook: str, selector: str, theme: str = "light") -> None:
+        page.goto(server.page_of(notebook, theme), wait_until="domcontentloaded", timeout=PATIENCE_S * 1000)
+        if server.name == "lab":
+            run_all(page, selector, theme)
+        page.locator(selector).first.wait_for(timeout=PATIENCE_S * 1000)
+
+    return open_and_run
+
+
+def run_all(page: Any, selector: str, theme: str) -> None:
+    """Lab says that a kernel is idle before it takes work, and drops an early run: ask until it shows."""
+    page.wait_for_function(
+        "window.jupyterapp && document.querySelector('.jp-Notebook')", timeout=PATIENCE_S * 1000
+    )
+    if theme == "dark":
+        page.evaluate("jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
+    page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
+    # Before there is a kernel, running asks for one in a dialog that then hides everything.
+    kernel = "jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
+    page.wait_for_function(f"{kernel}?.status === 'idle'", timeout=PATIENCE_S * 1000)
+    prompts = "[...document.querySelectorAll('.jp-InputPrompt')].map((one) => one.textContent).join()"
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end and not page.evaluate(f"/[*\\d]/.test({prompts})"):
+        page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
+        page.wait_for_timeout(2500)
+    page.locator(selector).first.wait_for(timeout=PATIENCE_S * 1000)
+    page.wait_for_function(f"!/[*]/.test({prompts})", timeout=PATIENCE_S * 1000)

@@ -1,0 +1,221 @@
+"""The explorer in a real browser: in JupyterLab and in Voila, pressed and read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+TORCH = "1 3 2 2 4 10 6 6 3 7 4 4 3 7 4 4"
+TENSORFLOW = "1 1 3 2 1 1 3 2 4 4 10 6 3 3 7 4"
+NAMES = ("keys", "steps", "window", "settings", "values", "methods", "look")
+CELLS = [
+    "from coursekit.widgets import GridExplorer\nfrom ipywidgets import Label",
+    *(f"{name} = GridExplorer(padding=1, output_padding=1, title={name!r})\n{name}" for name in NAMES),
+    "said = Label()\n"
+    "def say(change):\n    said.value = f'python {values.output}'\n"
+    "values.observe(say, ['kernel', 'window'])\nsaid",
+    "mine = GridExplorer.of(lambda x: x ** 2, name='squares', title='squares')\nmine",
+]
+
+
+@pytest.fixture(scope="module", params=["lab", "voila"])
+def place(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="module")
+def shown(place: Any, write_notebook: Callable, open_page: Callable, show: Callable) -> Any:
+    page = open_page(width=1200, height=1000)
+    show(page, place, write_notebook(place, "explorer.ipynb", *CELLS), '[aria-label="squares"]')
+    return page
+
+
+@pytest.fixture(autouse=True)
+def no_errors(shown: Any) -> Any:
+    yield
+    assert not shown.errors, shown.errors
+
+
+class Explorer:
+    """One explorer of the page, by its title."""
+
+    def __init__(self, page: Any, title: str) -> None:
+        self.page = page
+        self.node = page.locator(f'.ck-explorer[aria-label="{title}"]')
+        self.node.scroll_into_view_if_needed()
+
+    def numbers(self, grid: str) -> str:
+        return " ".join(self.node.locator(f'[data-grid="{grid}"] .ck-number').all_inner_texts())
+
+    def cell(self, grid: str, row: int, column: int) -> Any:
+        return self.node.locator(f'[data-grid="{grid}"] [data-row="{row}"][data-column="{column}"]')
+
+    def text(self, part: str) -> str:
+        return self.node.locator(f".ck-{part}").inner_text()
+
+    def choose(self, setting: str, value: int) -> None:
+        self.node.locator(f'[data-setting="{setting}"] label').filter(has_text=str(value)).click()
+
+
+def test_arrows_move_the_cell_and_its_arithmetic_is_written_and_said(shown: Any) -> None:
+    one = Explorer(shown, "keys")
+    assert one.numbers("output") == TORCH
+    one.cell("output", 0, 0).focus()
+    for key in ("ArrowDown", "ArrowRight"):
+        shown.keyboard.press(key)
+    assert one.text("line") == "output[1, 1] 10 = 1·1 + 2·1 + 3·1 + 4·1"
+    assert one.text("live") == "output row 2 column 2: 10 = 1 × 1 + 2 × 1 + 3 × 1 + 4 × 1"
+    label = one.cell("output", 1, 1).get_attribute("aria-label")
+    assert label == "output row 2 column 2, value 10"
+    assert one.node.locator('[data-grid="input"] [data-mark="source"]').count() == 4
+    assert one.node.locator('[data-grid="kernel"] [data-mark="source"]').count() == 4
+    one.cell("input", 0, 1).hover()
+    assert one.node.locator('[data-grid="canvas"] [data-mark="reach"]').count() == 9
+    one.cell("kernel", 0, 0).hover()
+    assert one.node.locator('[data-grid="canvas"] [data-mark="reach"]').count() == 4
+    shown.mouse.move(0, 0)
+    assert one.text("line").startswith("output[1, 1] 10 =")
+
+
+def test_each_region_is_one_tab_stop(shown: Any) -> None:
+    one = Explorer(shown, "keys")
+    assert one.node.locator('[role="gridcell"][tabindex="0"]').count() == 4
+    one.cell("input", 0, 0).focus()
+    stops = []
+    for _ in range(5):
+        stops.append(shown.evaluate("document.activeElement.closest('[data-region]')?.dataset.region"))
+        shown.keyboard.press("Tab")
+    assert stops == ["input", "kernel", "kernel", "canvas", "canvas"]
+
+
+def test_stamps_come_one_by_one(shown: Any) -> None:
+    one = Explorer(shown, "steps")
+    one.cell("output", 0, 0).focus()
+    for _ in range(4):
+        shown.keyboard.press("p")
+    assert set(one.numbers("canvas").split()) == {"0"}
+    shown.keyboard.press("n")
+    assert one.numbers("canvas").split() == "1 1 1 0 0 1 1 1 0 0 1 1 1 0 0 0 0 0 0 0 0 0 0 0 0".split()  # noqa: SIM905
+    shown.keyboard.press("n")
+    both = one.cell("canvas", 0, 2)
+    assert both.inner_text().split()[0] == "3"
+    assert both.get_attribute("data-stamps") == "2:0,1"
+    assert "2 of 4" in one.text("count")
+    shown.keyboard.press(" ")
+    shown.wait_for_function(
+        "document.querySelector('.ck-explorer[aria-label=steps] .ck-count').textContent === 'all 4 stamps'"
+    )
+    assert one.numbers("output") == TORCH
+    one.node.locator('[data-action="reset"]').click()
+    shown.keyboard.press("n")
+    assert "1 of 4" in one.text("count")
+
+
+def test_the_window_moves_by_key_by_pointer_and_by_name(shown: Any) -> None:
+    one = Explorer(shown, "window")
+    window = one.node.locator(".ck-window")
+    window.focus()
+    for key in ("ArrowUp", "ArrowLeft", "ArrowLeft"):
+        shown.keyboard.press(key)
+    assert one.numbers("output") == TENSORFLOW
+    assert "canvas[0:4, 0:4]" in one.text("slice")
+    assert "TensorFlow" in one.text("slice")
+    assert window.get_attribute("aria-label").startswith("window on canvas rows 1–4, columns 1–4")
+    box = one.node.locator(".ck-grip").bounding_box()
+    shown.mouse.move(box["x"] + 10, box["y"] + 5)
+    shown.mouse.down()
+    shown.mouse.move(box["x"] + 57, box["y"] + 52, steps=4)
+    shown.mouse.up()
+    assert one.numbers("output") == TORCH
+    one.node.locator(".ck-chip", has_text="TensorFlow").click()
+    assert one.numbers("output") == TENSORFLOW
+    one.node.locator(".ck-chip", has_text="whole").click()
+    assert len(one.numbers("output").split()) == 25
+    one.node.locator(".ck-chip", has_text="torch").click()
+    assert one.numbers("output") == TORCH
+
+
+def test_an_impossible_setting_says_why_and_keeps_the_picture(shown: Any) -> None:
+    one = Explorer(shown, "settings")
+    one.choose("output_padding", 2)
+    assert one.text("problem").startswith("output_padding must be smaller than the stride (2)")
+    assert one.numbers("output") == TORCH
+    assert "ck-dimmed" in one.node.locator(".ck-stage").get_attribute("class")
+    one.choose("output_padding", 0)
+    assert not one.node.locator(".ck-problem").is_visible()
+    assert one.numbers("output") == "1 3 2 4 10 6 3 7 4"
+    one.choose("stride", 3)
+    one.choose("kernel", 5)
+    one.choose("padding", 4)
+    one.choose("padding", 0)
+    assert len(one.numbers("output").split()) == 64
+
+
+def test_values_are_edited_and_python_hears(shown: Any) -> None:
+    one = Explorer(shown, "values")
+    one.cell("kernel", 2, 2).focus()
+    shown.keyboard.type("-1")
+    shown.keyboard.press("Enter")
+    assert one.numbers("output").split()[5] == "8"
+    shown.get_by_text("python [[1, 3, 2, 2], [4, 8,").wait_for()
+    assert shown.evaluate("document.activeElement.getAttribute('aria-label')").startswith(
+        "kernel row 3 column 3"
+    )
+    one.cell("kernel", 0, 0).focus()
+    shown.keyboard.type("--")
+    shown.keyboard.press("Enter")
+    assert "A number is needed" in one.text("line")
+    shown.keyboard.press("Escape")
+    assert one.numbers("output").split()[5] == "8"
+    one.node.locator('select[aria-label="fill the kernel"]').select_option("nails")
+    assert one.numbers("output") == "1 0 2 0 0 0 0 0 3 0 4 0 0 0 0 0"
+
+
+def test_every_method_can_be_chosen(shown: Any) -> None:
+    one = Explorer(shown, "methods")
+    expected = {
+        "nearest": "1 1 2 2 1 1 2 2 3 3 4 4 3 3 4 4",
+        "bed_of_nails": "1 0 2 0 0 0 0 0 3 0 4 0 0 0 0 0",
+        "bilinear": "1 1.25 1.75 2 1.5 1.75 2.25 2.5 2.5 2.75 3.25 3.5 3 3.25 3.75 4",
+        "resize_conv": "4 8 10 8 10 18 21 16 14 24 27 20 12 20 22 16",
+        "max_unpool": "0 0 0 2 0 1 0 0 3 0 0 0 0 0 4 0",
+        "pixel_shuffle": "1 5 2 6 9 13 10 14 3 7 4 8 11 15 12 16",
+        "transposed_conv": TORCH,
+    }
+    for method, want in expected.items():
+        one.node.locator('select[aria-label="method"]').select_option(method)
+        assert one.numbers("output") == want, method
+        assert one.node.locator('[data-region="canvas"]').is_visible() == (method == "transposed_conv")
+
+
+def test_a_function_that_is_not_linear_is_only_shown(shown: Any) -> None:
+    one = Explorer(shown, "squares")
+    assert one.numbers("output") == "1 4 9 16"
+    assert "Neither linear nor affine" in one.text("note")
+    one.cell("input", 0, 0).focus()
+    shown.keyboard.type("5")
+    assert one.numbers("input") == "1 2 3 4"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pictures(
+    place: Any, shown: Any, open_page: Callable, show: Callable, artifacts: Path, theme: str
+) -> None:
+    page = open_page(width=1200, height=1000, theme=theme)
+    show(page, place, "explorer.ipynb", '[aria-label="look"]', theme)
+    one = Explorer(page, "look")
+    one.cell("output", 1, 1).focus()
+    for width in (1200, 700, 360):
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.wait_for_timeout(500)
+        inner = one.node.evaluate("node => [node.scrollWidth, node.clientWidth]")
+        assert inner[0] <= inner[1] + 1, "nothing sticks out sideways"
+        one.node.screenshot(path=artifacts / f"explorer-{place.name}-{theme}-{width}.png")
+    assert one.node.get_attribute("data-theme") == theme
+    assert not page.errors
+    page.context.close()
