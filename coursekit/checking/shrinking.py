@@ -25,9 +25,9 @@ from coursekit.checking.running import observe
 from coursekit.checking.timing import TimeLimit
 from coursekit.checking.values import Comparison
 
-MOST_CALLS = 400  # calls of the learner's function in one shrinking
+MOST_CALLS = 240  # calls of the learner's function in one shrinking
 MOST_SECONDS = 1.0
-MOST_SETTINGS = 150  # sizes tried in ascending order; beyond that they are lowered one at a time
+MOST_SETTINGS = 60  # sizes tried in ascending order; beyond that they are lowered one at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,7 @@ class _Search:
         if set(now) != set(ranges):
             return
         spans = [range(low, high + 1) for low, high in ranges.values()]
-        if math.prod(len(span) for span in spans) <= MOST_SETTINGS * 4:
+        if math.prod(len(span) for span in spans) <= 600:
             settings = [dict(zip(ranges, values, strict=True)) for values in itertools.product(*spans)]
             smaller = [setting for setting in settings if self._cost(setting) < self._cost(now)]
             smaller.sort(key=self._cost)
@@ -129,9 +129,9 @@ class _Search:
         return cost(self.exercise, setting)
 
     def _fails_at(self, setting: Setting) -> bool:
-        plainest = _with_setting(self.exercise.parameters, self.best.case, setting, _counted)
-        return self.tried(plainest) or self.tried(
-            _with_setting(self.exercise.parameters, self.best.case, setting, _cropped)
+        parameters, case = self.exercise.parameters, self.best.case
+        return any(
+            self.tried(_with_setting(parameters, case, setting, filling)) for filling in (_counted, _first_part, _last_part)
         )
 
     def plainest_values(self) -> None:
@@ -189,11 +189,17 @@ def _counted(parameter: Tensor, now: torch.Tensor, shape: tuple[int, ...]) -> to
     return torch.tensor(values, dtype=now.dtype).reshape(shape)
 
 
-def _cropped(parameter: Tensor, now: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
+def _first_part(parameter: Tensor, now: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
     """The upper left part of what is there; counted where there is not enough."""
     if len(shape) != now.ndim or any(wanted > size for wanted, size in zip(shape, now.shape, strict=True)):
         return _counted(parameter, now, shape)
     return now[tuple(slice(0, wanted) for wanted in shape)]
+
+
+def _last_part(parameter: Tensor, now: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
+    """The lower right part of what is there."""
+    axes = tuple(range(now.ndim))
+    return _first_part(parameter, now.flip(axes), shape).flip(tuple(range(len(shape))))
 
 
 def _plainer(parameter: Tensor, values: list[float], cell: int) -> Iterator[float]:

@@ -105,10 +105,10 @@ class _Signal:
     def _plant_trace(self, frame: FrameType | None) -> None:
         """Raise again at the next line too, which lies outside the ``try`` that swallowed the last ring."""
 
-        def again(_frame: FrameType, _event: str, _argument: Any) -> Any:
-            if self.limit._inside:
+        def again(_frame: FrameType, event: str, _argument: Any) -> Any:
+            if event == "line" and self.limit._inside:  # raising on "exception" would only repeat the ring
                 raise TimeUp
-            return None
+            return again
 
         while frame is not None and frame.f_code is not TimeLimit.call.__code__:
             frame.f_trace = again

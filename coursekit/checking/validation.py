@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from coursekit.checking.cases import case_from
 from coursekit.checking.judging import check
 from coursekit.checking.shortcuts import resolved
 
@@ -31,8 +30,10 @@ def _broken_text(exercise: Exercise) -> Iterator[str]:
             yield str(reason)
     if any(not hint.strip() for hint in exercise.hints):
         yield "Expected every hint to say something, got an empty one. Try leaving it out."
-    if exercise.example is not None:
-        case_from(exercise, exercise.example)
+    try:
+        exercise.example_case()
+    except ValueError as reason:
+        yield str(reason)
     try:
         starter = function_from(exercise.starter, exercise.function)
         function_from(exercise.solution, exercise.function)

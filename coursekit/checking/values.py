@@ -50,10 +50,9 @@ def compare_values(expected: Any, got: Any) -> Comparison:
 
 
 def _type_mistake(expected: Any, got: Any, advice: str) -> Comparison:
-    sentence = f"Expected {described(expected)}; your function returned {described(got)}. Try this: {advice}."
-    return Comparison(
-        False, f"type {described(got) if isinstance(got, Strange) else type(got).__name__}", sentence
-    )
+    sentence = f"Expected {described(expected)}; your function returned {described(got)}. Try to {advice}."
+    kind = got.what if isinstance(got, Strange) else type(got).__name__
+    return Comparison(False, f"type {kind}", sentence)
 
 
 def _compare_tensors(expected: torch.Tensor, got: Any) -> Comparison:
@@ -62,7 +61,7 @@ def _compare_tensors(expected: torch.Tensor, got: Any) -> Comparison:
     if not isinstance(got, torch.Tensor):
         return _type_mistake(expected, got, _advice_for_non_tensor(got))
     if got.is_complex() and not expected.is_complex():
-        return _dtype_mistake(expected, got)
+        return Comparison(False, "type complex", _dtype_sentence(expected, got))
     if got.shape != expected.shape:
         sentence = f"Expected shape {tuple(expected.shape)}; yours is {tuple(got.shape)}. {_shape_advice(expected, got)}"
         return Comparison(False, "shape", sentence)
@@ -74,7 +73,7 @@ def _compare_tensors(expected: torch.Tensor, got: Any) -> Comparison:
     if got.is_floating_point() and expected.is_floating_point():
         note = f"Your function returned {_dtype(got)} where {_dtype(expected)} came in. It was accepted."
         return Comparison(True, notes=frozenset({note}))
-    return _dtype_mistake(expected, got)
+    return Comparison(False, "dtype", f"The values are right. {_dtype_sentence(expected, got)}")
 
 
 def _advice_for_non_tensor(got: Any) -> str:
@@ -87,13 +86,12 @@ def _advice_for_non_tensor(got: Any) -> str:
     return "return a torch tensor"
 
 
-def _dtype_mistake(expected: torch.Tensor, got: torch.Tensor) -> Comparison:
+def _dtype_sentence(expected: torch.Tensor, got: torch.Tensor) -> str:
     wanted = _dtype(expected)
-    sentence = (
-        f"The values are right, but expected dtype {wanted}; yours is {_dtype(got)}. "
+    return (
+        f"Expected dtype {wanted}; yours is {_dtype(got)}. "
         f"Try making the result with `dtype=torch.{wanted}`, or end with `.to(torch.{wanted})`."
     )
-    return Comparison(False, "dtype", sentence)
 
 
 def _dtype(tensor: torch.Tensor) -> str:
@@ -140,7 +138,7 @@ def _value_sentence(expected: torch.Tensor, got: torch.Tensor, guilty: torch.Ten
 
 def number(value: float | int | bool, beside: float | int | bool | None = None) -> str:
     """A number for reading; with more digits where it would look the same as the one beside it."""
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, bool | complex) or value is None:
         return str(value)
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("∞" if value > 0 else "-∞")
@@ -150,7 +148,7 @@ def number(value: float | int | bool, beside: float | int | bool | None = None) 
 
 
 def _rounded(value: float | int, digits: int) -> str:
-    if value == int(value) if math.isfinite(value) else False:
+    if math.isfinite(value) and value == int(value):
         return str(int(value)) if abs(value) < 1e7 else f"{value:.{digits}g}"
     return f"{value:.{digits}g}"
 

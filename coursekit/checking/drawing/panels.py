@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -38,6 +38,7 @@ class Plane:
     cells: tuple[tuple[Cell, ...], ...]
     rows: tuple[int | None, ...]
     columns: tuple[int | None, ...]
+    flat: bool = False  # a list of values, whose cells have one index
 
 
 @dataclass(frozen=True)
@@ -119,13 +120,19 @@ def _panels(
         return [panel for panels in inner for panel in panels]
     if not isinstance(value, torch.Tensor):
         return [Panel(label, role, text=_text(value, beside), guilty=wrong)]
-    size = "×".join(str(length) for length in value.shape) or "a single number"
+    size = _size(value)
     if value.numel() == 0:
         return [Panel(label, role, size, text="empty", guilty=wrong)]
     fits = isinstance(beside, torch.Tensor) and beside.shape == value.shape
     planes, more = _planes(value, guilty, beside if fits else None)
     cells = tuple(tuple(int(i) for i in cell) for cell in guilty.nonzero()) if guilty is not None else ()
     return [Panel(label, role, size, planes, more=more, guilty=wrong, cells=cells)]
+
+
+def _size(value: torch.Tensor) -> str:
+    if value.ndim == 1:
+        return f"{len(value)} {'value' if len(value) == 1 else 'values'}"
+    return "×".join(str(length) for length in value.shape) or "a single number"
 
 
 def _text(value: Any, beside: Any = None) -> str:
@@ -155,6 +162,8 @@ def _planes(
         )
         for index in shown
     )
+    if value.ndim < 2:
+        planes = (replace(planes[0], flat=True),)
     return planes, len(indices) - len(shown)
 
 
@@ -170,8 +179,8 @@ def _kept(length: int, focus: int) -> tuple[int | None, ...]:
     """Indices to show of a side: all when short; else the ends and what is around the focus, with gaps."""
     if length <= LONGEST_SIDE:
         return tuple(range(length))
-    around = range(max(0, focus - 2), min(length, focus + 3))
-    kept = sorted({0, 1, 2, *around, length - 2, length - 1})
+    around = range(max(0, focus - 1), min(length, focus + 2))
+    kept = sorted({0, 1, 2, *around, length - 1})
     spaced: list[int | None] = []
     for before, index in zip([-1, *kept], kept, strict=False):
         spaced += [GAP, index] if index > before + 1 else [index]

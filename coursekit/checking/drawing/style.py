@@ -28,7 +28,7 @@ font:14px/1.5 var(--jp-content-font-family,system-ui,-apple-system,"Segoe UI",He
 .ck-card .ck-word{color:var(--ck-tone);font-weight:650;font-size:16px}
 .ck-card .ck-title{color:var(--ck-soft)}
 .ck-card .ck-points{margin-left:auto;color:var(--ck-soft);font-variant-numeric:tabular-nums;white-space:nowrap}
-.ck-card .ck-message{margin:8px 0 0;max-width:68ch;overflow-wrap:anywhere}
+.ck-card .ck-message{margin:8px 0 0;max-width:74ch;overflow-wrap:anywhere}
 .ck-card .ck-message strong{font-weight:650}
 .ck-card code{font:0.92em var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace);padding:1px 4px;
 border-radius:4px;color:inherit;background:color-mix(in srgb,var(--ck-ink) 8%%,transparent)}

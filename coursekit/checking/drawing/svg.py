@@ -99,7 +99,7 @@ def _indices(plane: Plane, ends: list[int], widths: list[int], top: int) -> str:
     down = "".join(
         f'<text class="ck-index" x="{ends[0] - 8}" y="{top + SIDE * i + SIDE / 2 + 4:g}">{row}</text>'
         for i, row in enumerate(plane.rows)
-        if row is not None
+        if row is not None and not plane.flat
     )
     return across + down
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import torch
 import torch.nn.functional as F
 
-from coursekit.checking import Exercise, Misconception, Number, Property, Tensor
+from coursekit.checking import Exercise, Misconception, Number, Property, Tensor, check, function_from
 
 
 def correct_stamps(x, kernel, stride):
-    """Every input cell stamps the kernel, scaled; overlaps are summed."""
-    return F.conv_transpose2d(x[None, None], kernel[None, None], stride=stride)[0, 0]
+    (height, width), (kh, kw) = x.shape, kernel.shape
+    out = torch.zeros((height - 1) * stride + kh, (width - 1) * stride + kw)
+    for i in range(height):
+        for j in range(width):
+            top, left = i * stride, j * stride
+            out[top : top + kh, left : left + kw] += x[i, j] * kernel
+    return out
 
 
 def _stamps(x, kernel, stride, put):
@@ -113,28 +120,50 @@ def flips_conv(x, kernel, stride):
 
 
 def convolution(**changes):
-    values = dict(
-        id="conv",
-        lesson="05",
-        title="Strided convolution",
-        function="conv",
-        points=2,
-        starter="def conv(x, kernel, stride):\n    ...\n",
-        reference=correct_conv,
-        parameters=(Tensor("x", "H W"), Tensor("kernel", "kh kw"), Number("stride", 1, 2)),
-        sizes={"H": (1, 5), "W": (1, 5), "kh": (1, 3), "kw": (1, 3)},
-        valid=fits,
-        properties=(
+    values = {
+        "id": "conv",
+        "lesson": "05",
+        "title": "Strided convolution",
+        "function": "conv",
+        "points": 2,
+        "starter": "def conv(x, kernel, stride):\n    ...\n",
+        "reference": correct_conv,
+        "parameters": (Tensor("x", "H W"), Tensor("kernel", "kh kw"), Number("stride", 1, 2)),
+        "sizes": {"H": (1, 5), "W": (1, 5), "kh": (1, 3), "kw": (1, 3)},
+        "valid": fits,
+        "properties": (
             Property("dense", "with a step of 1", fixed={"stride": 1}),
             Property("strided", "with a step of 2", fixed={"stride": 2}),
         ),
-        misconceptions=(
+        "misconceptions": (
             Misconception("ignores-stride", "The window moves one cell at a time.", ignores_stride),
             Misconception("flip", "The kernel is flipped.", flips_conv),
         ),
-        hints=("Slide a window.",),
-    )
+        "hints": ("Slide a window.",),
+    }
     return Exercise(**{**values, **changes})
 
 
 CONV = convolution()
+
+
+def written(source, name="stamps", **scope):
+    """The function that a notebook cell with this text would make."""
+    return function_from(textwrap.dedent(source), name, scope)
+
+
+def checked(source, exercise=STAMPS, **options):
+    """The verdict on a cell's text."""
+    return check(exercise, written(source, exercise.function), **options)
+
+
+RIGHT = """
+def stamps(x, kernel, stride):
+    h, w = x.shape
+    kh, kw = kernel.shape
+    out = torch.zeros((h - 1) * stride + kh, (w - 1) * stride + kw)
+    for i in range(h):
+        for j in range(w):
+            out[i * stride : i * stride + kh, j * stride : j * stride + kw] += x[i, j] * kernel
+    return out
+"""
