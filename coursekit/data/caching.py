@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from coursekit.checkout import CannotRun, home_folder
+from coursekit.data.places import cache_folder
 
 Tensors = dict[str, Tensor]
 
@@ -56,14 +56,6 @@ def cached(kind: str, settings: Mapping[str, Any], make: Callable[[], Tensors]) 
     made = make()
     _keep(file, made)
     return made
-
-
-def cache_folder() -> Path | None:
-    """Where the caches lie; None where the course has no folder of its own."""
-    try:
-        return home_folder() / "cache"
-    except CannotRun:
-        return None
 
 
 def read(file: Path) -> Tensors | None:
@@ -137,5 +129,5 @@ def _digest(tensors: Tensors) -> bytes:
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
         hashed.update(f"{name} {tensor.dtype} {tuple(tensor.shape)};".encode())
-        hashed.update(tensor.view(-1).view(torch.uint8).numpy())
+        hashed.update(tensor.view(-1).view(torch.uint8).numpy().data)
     return hashed.digest()

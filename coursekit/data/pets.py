@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
-import os
 from pathlib import Path
 from typing import Any, Literal
 from xml.etree import ElementTree
@@ -14,18 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from coursekit.checkout import home_folder
 from coursekit.data.caching import cached
 from coursekit.data.painting import box_around
+from coursekit.data.places import GET_PETS, PETS, SPLITS, Photograph, data_root, files_of, listed
 from coursekit.data.samples import IGNORE, Samples
 from coursekit.data.wording import described, require_whole, sentence
 
 CLASSES = ("background", "pet")
 SPECIES = ("cat", "dog")
-FOLDER = "oxford-iiit-pet"
-SPLITS = ("trainval", "test")
 _BOXES = ("animal", "head")
-_DOWNLOAD = "`coursekit data download pets`, or COURSEKIT_DATA set to a folder that holds oxford-iiit-pet/"
 
 # Raised when the way from a photograph to a tensor changes, so that no old cache is taken for a new one.
 _VERSION = 1
@@ -90,7 +86,7 @@ def load_pets(
     if boxes == "head" and split == "test":
         got = "split='test', which the data set gives none for"
         raise ValueError(sentence("a split with head boxes", got, "split='trainval'"))
-    folder = pets_root(root) / FOLDER
+    folder = data_root(root) / PETS
     _require_layout(folder)
     settings = {"version": _VERSION, "split": split, "size": size, "files": _fingerprint(folder, split)}
     photographs = cached("pets", settings, lambda: _decoded(folder, split, size))
@@ -100,53 +96,6 @@ def load_pets(
     around = photographs["heads" if boxes == "head" else "boxes"]
     return Samples(
         photographs["images"], photographs["masks"], around, photographs["labels"], CLASSES, SPECIES
-    )
-
-
-def pets_root(root: str | Path | None = None) -> Path:
-    """Return the folder that holds, or is to hold, ``oxford-iiit-pet/``.
-
-    ``root`` where given, else what ``COURSEKIT_DATA`` names, else ``data/`` in the course's home folder.
-    """
-    if root is not None and not isinstance(root, str | os.PathLike):
-        expected = f"root as the path of the folder that holds {FOLDER}/"
-        raise TypeError(sentence(expected, described(root), "load_pets('path/to/data')"))
-    named = root if root is not None else os.environ.get("COURSEKIT_DATA")
-    return Path(named).expanduser() if named else home_folder() / "data"
-
-
-def listed(folder: Path, split: str) -> list[str]:
-    """The names of a split's photographs, in the order of its list.
-
-    Raises
-    ------
-    FileNotFoundError
-        The list is not there, or it cannot be read.
-    ValueError
-        A line that is not ``name class species breed``.
-    """
-    file = folder / "annotations" / f"{split}.txt"
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as problem:
-        got = f"none that can be read at {file}"
-        raise FileNotFoundError(sentence(f"the list of the {split} photographs", got, _DOWNLOAD)) from problem
-    rows = [line.split() for line in lines if line.strip()]
-    for row in rows:
-        if len(row) != 4 or not all(each.isdecimal() for each in row[1:]):
-            raise ValueError(
-                sentence(f"lines 'name class species breed' in {file}", repr(" ".join(row)), _DOWNLOAD)
-            )
-    return [row[0] for row in rows]
-
-
-def parts_of(folder: Path, name: str) -> tuple[Path, Path, Path]:
-    """One photograph, its trimap and its head box; the last need not exist."""
-    annotations = folder / "annotations"
-    return (
-        folder / "images" / f"{name}.jpg",
-        annotations / "trimaps" / f"{name}.png",
-        annotations / "xmls" / f"{name}.xml",
     )
 
 
@@ -161,14 +110,14 @@ def _require_layout(folder: Path) -> None:
     if missing:
         expected = f"photographs in the Oxford-IIIT Pet layout in {folder}"
         got = f"no folder {' and no folder '.join(f'{part}/' for part in missing)}"
-        raise FileNotFoundError(sentence(expected, got, _DOWNLOAD))
+        raise FileNotFoundError(sentence(expected, got, GET_PETS))
 
 
 def _fingerprint(folder: Path, split: str) -> str:
     """A hash of the split's file names, sizes and times: another one when any file was changed."""
     hashed = hashlib.sha256()
     for name in listed(folder, split):
-        for file in parts_of(folder, name):
+        for file in files_of(folder, name):
             with contextlib.suppress(OSError):
                 state = file.stat()
                 hashed.update(f"{file.name} {state.st_size} {state.st_mtime_ns};".encode())
@@ -180,31 +129,30 @@ def _decoded(folder: Path, split: str, size: int) -> dict[str, Tensor]:
 
     data_set = OxfordIIITPet(folder.parent, split, target_types=("binary-category", "segmentation"))
     names = listed(folder, split)
-    rows = [_one(data_set, index, parts_of(folder, name), size) for index, name in enumerate(names)]
+    rows = [_one(data_set, index, files_of(folder, name), size) for index, name in enumerate(names)]
     if not rows:
-        raise ValueError(sentence(f"photographs in the {split} split", "an empty list", _DOWNLOAD))
+        raise ValueError(sentence(f"photographs in the {split} split", "an empty list", GET_PETS))
     return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
 
 
-def _one(data_set: Any, index: int, parts: tuple[Path, Path, Path], size: int) -> dict[str, Tensor]:
-    photograph_file, trimap_file, head_file = parts
+def _one(data_set: Any, index: int, files: Photograph, size: int) -> dict[str, Tensor]:
     try:
         photograph, (species, trimap) = data_set[index]
         small_trimap = trimap.resize((size, size), resample=0)  # nearest, at the middle of every pixel
         small = photograph.resize((size, size), resample=2, reducing_gap=None)  # bilinear, antialiased
     except FileNotFoundError as problem:
-        expected = f"{photograph_file.name} with its trimap {trimap_file.name}"
-        raise FileNotFoundError(sentence(expected, f"no {problem.filename}", _DOWNLOAD)) from problem
+        expected = f"{files.image.name} with its trimap {files.trimap.name}"
+        raise FileNotFoundError(sentence(expected, f"no {problem.filename}", GET_PETS)) from problem
     except OSError as problem:
-        expected = f"pictures in {photograph_file} and {trimap_file}"
-        raise ValueError(sentence(expected, f"something else: {problem}", _DOWNLOAD)) from problem
+        expected = f"pictures in {files.image} and {files.trimap}"
+        raise ValueError(sentence(expected, f"something else: {problem}", GET_PETS)) from problem
     scale = torch.tensor([size / photograph.width, size / photograph.height] * 2)
-    animal = torch.from_numpy(np.array(trimap) == 1)
+    off_the_animal = torch.from_numpy(np.array(trimap) != 1).to(torch.float32)
     return {
         "images": torch.from_numpy(np.array(small)).permute(2, 0, 1),
         "masks": _TRIMAP_TO_CLASS[torch.from_numpy(np.array(small_trimap)).long()],
-        "boxes": box_around(animal[None])[0] * scale,
-        "heads": _head_box(head_file) * scale,
+        "boxes": box_around(off_the_animal[None])[0] * scale,
+        "heads": _head_box(files.head) * scale,
         "labels": torch.tensor(species),
     }
 

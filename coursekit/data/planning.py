@@ -14,11 +14,11 @@ from coursekit.data.shapes import REACH
 _CANDIDATES = 6
 
 # Red, green, blue. The first row is calm enough for a ground, yet any of them may be either.
-_PALETTE = (
+_PALETTE = torch.tensor([
     (38, 70, 83), (231, 216, 189), (94, 110, 124), (168, 184, 160), (58, 52, 74), (204, 196, 206),
     (42, 157, 143), (233, 196, 106), (244, 162, 97), (231, 111, 81), (69, 123, 157), (241, 250, 238),
     (155, 93, 229), (241, 91, 181), (254, 228, 64), (0, 150, 199), (144, 190, 109), (120, 40, 60),
-)  # fmt: skip
+], dtype=torch.float32)  # fmt: skip
 
 # Two colours closer than this would hide an object: a distance in red, green, blue, of 442 at most.
 _LEAST_CONTRAST = 110.0
@@ -51,8 +51,8 @@ class Plan:
 
 def planned(recipe: Recipe, chance: Chance) -> Plan:
     """Draw the scenes of one chunk."""
-    least, most = recipe.objects
-    count = chance.whole(most - least + 1) + least
+    most = recipe.objects[1]
+    count = object_counts(recipe, chance)
     kinds = _kinds(recipe, chance, most)
     low, high = (share * recipe.size for share in recipe.radius)
     radii = chance.between(low, high, most)
@@ -69,6 +69,12 @@ def planned(recipe: Recipe, chance: Chance) -> Plan:
     )
 
 
+def object_counts(recipe: Recipe, chance: Chance) -> Tensor:
+    """How many objects each scene has; the first of a scene's draws."""
+    least, most = recipe.objects
+    return chance.whole(most - least + 1) + least
+
+
 def _kinds(recipe: Recipe, chance: Chance, most: int) -> Tensor:
     """Which shape each object is, as often as the recipe's frequencies say."""
     total, so_far, edges = sum(recipe.frequencies), 0.0, []
@@ -76,7 +82,7 @@ def _kinds(recipe: Recipe, chance: Chance, most: int) -> Tensor:
         so_far += share
         edges.append(round(so_far / total * 2**20))
     draws = chance.whole(2**20, most)
-    return sum((draws >= edge).long() for edge in edges) + torch.zeros_like(draws)
+    return torch.bucketize(draws, torch.tensor(edges), right=True)
 
 
 def _centres(recipe: Recipe, chance: Chance, reach: Tensor) -> Tensor:
@@ -86,7 +92,7 @@ def _centres(recipe: Recipe, chance: Chance, reach: Tensor) -> Tensor:
     candidates = margin + chance.between(0.0, 1.0, most, _CANDIDATES, 2) * (recipe.size - 2 * margin)
     chosen = candidates[:, :, 0].clone()
     for late in range(1, most):
-        room = torch.full((n, _CANDIDATES), math.inf)
+        room = torch.full((n, _CANDIDATES), math.inf, dtype=torch.float32)
         for early in range(late):
             gap = candidates[:, late] - chosen[:, early, None]
             apart = (gap[..., 0] * gap[..., 0] + gap[..., 1] * gap[..., 1]).sqrt()
@@ -98,17 +104,15 @@ def _centres(recipe: Recipe, chance: Chance, reach: Tensor) -> Tensor:
 
 def _colours(chance: Chance, count: int) -> Tensor:
     """The ground's colour and each object's, far enough apart that none of them vanishes."""
-    palette = torch.tensor(_PALETTE, dtype=torch.float32)
-    candidates = palette[chance.whole(len(_PALETTE), count, _CANDIDATES)]
-    candidates = (candidates + chance.between(-14.0, 14.0, count, _CANDIDATES, 3)).clamp(0, 255)
+    candidates = _PALETTE[chance.whole(len(_PALETTE), count, _CANDIDATES)]
     chosen = candidates[:, :, 0].clone()
     for late in range(1, count):
-        room = torch.full((len(candidates), _CANDIDATES), math.inf)
+        room = torch.full((len(candidates), _CANDIDATES), math.inf, dtype=torch.float32)
         for early in range(late):
             gap = candidates[:, late] - chosen[:, early, None]
             room = room.minimum(_length(gap) - _LEAST_CONTRAST)
         chosen[:, late] = _first_good(candidates[:, late], room)
-    return chosen
+    return (chosen + chance.between(-14.0, 14.0, count, 3)).clamp(0, 255)
 
 
 def _length(gap: Tensor) -> Tensor:
@@ -118,7 +122,7 @@ def _length(gap: Tensor) -> Tensor:
 
 def _first_good(candidates: Tensor, room: Tensor) -> Tensor:
     """The first candidate with room to spare; where none has, the one that lacks least."""
-    order = torch.arange(_CANDIDATES, 0, -1) * 1e6
+    order = torch.arange(_CANDIDATES, 0, -1, dtype=torch.float32) * 1e6
     best = torch.where(room >= 0, order, room).argmax(dim=1)
     return candidates[torch.arange(len(candidates)), best]
 
@@ -133,5 +137,6 @@ def _weaves(recipe: Recipe, chance: Chance, most: int) -> Tensor:
 
 # Rounded, since the last bit of a cosine differs from one machine's library to another's.
 _TURNS = torch.tensor(
-    [[round(f(k * math.tau / 256) * 2**14) / 2**14 for f in (math.cos, math.sin)] for k in range(256)]
+    [[round(f(k * math.tau / 256) * 2**14) / 2**14 for f in (math.cos, math.sin)] for k in range(256)],
+    dtype=torch.float32,
 )

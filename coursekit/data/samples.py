@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from coursekit.data.wording import described, sentence
+from coursekit.data.wording import described, is_whole, sentence
 
 IGNORE = 255
 
@@ -70,15 +70,32 @@ class Samples:
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, which: int | slice | Tensor | list[int]) -> Samples:
+    def __getitem__(self, which: int | slice | Tensor | Sequence[int]) -> Samples:
         """Some of the samples, as ``Samples`` again; a single index gives one, still with its axis N."""
-        if isinstance(which, int):
+        rows = self._rows(which)
+        chosen = {name: getattr(self, name)[rows] for name, _, _ in _FIELDS}
+        return replace(self, **chosen)
+
+    def _rows(self, which: Any) -> slice | Tensor:
+        """What torch can index with, and keep the axis N."""
+        if isinstance(which, slice):
+            backwards = which.step is not None and which.step < 0  # torch has no such slices
+            return torch.tensor(range(len(self))[which], dtype=torch.int64) if backwards else which
+        if is_whole(which):
             if not -len(self) <= which < len(self):
                 expected = f"an index from {-len(self)} to {len(self) - 1}"
                 raise IndexError(sentence(expected, str(which), "a slice, such as samples[:4]"))
-            which = slice(which, which + 1 or None)
-        chosen = {name: getattr(self, name)[which] for name, _, _ in _FIELDS}
-        return replace(self, **chosen)
+            return slice(int(which), int(which) + 1 or None)
+        try:
+            rows = torch.as_tensor(which, device=self.images.device)
+            if rows.numel() == 0:
+                rows = rows.to(torch.int64)
+            if rows.dtype.is_floating_point or rows.ndim > 1:
+                raise TypeError
+        except (TypeError, ValueError, RuntimeError):
+            expected = "an index, a slice, or one row of indices"
+            raise TypeError(sentence(expected, described(which), "samples[:4], or samples[[0, 2]]")) from None
+        return rows.reshape(-1)
 
     def __iter__(self) -> Iterator[Samples]:
         return (self[index] for index in range(len(self)))

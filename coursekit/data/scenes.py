@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from numbers import Real
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,12 +17,12 @@ from coursekit.data.painting import painted
 from coursekit.data.planning import Recipe
 from coursekit.data.samples import Samples
 from coursekit.data.shapes import LARGEST_RADIUS, SHAPES
-from coursekit.data.wording import described, require_whole, sentence
+from coursekit.data.wording import described, is_number, require_whole, sentence
 
 CLASSES = ("background", *SHAPES)
 
-# So many scenes are painted at once: few enough that a chunk stays in the processor's cache.
-_CHUNK = 32
+# So many pixels are painted at once (64 small scenes): few enough to stay in the processor's cache.
+_PIXELS_AT_ONCE = 64 * 64 * 64
 
 # Fewer are made faster than a file is read.
 _WORTH_KEEPING = 256
@@ -98,14 +98,15 @@ def load_scenes(
 def _made(recipe: Recipe, seed: int, count: int) -> dict[str, Tensor]:
     """All scenes, painted chunk by chunk into tensors of their final size."""
     size = recipe.size
+    at_once = max(1, _PIXELS_AT_ONCE // size**2)
     made = {
         "images": torch.empty(count, 3, size, size, dtype=torch.uint8),
         "masks": torch.empty(count, size, size, dtype=torch.uint8),
-        "boxes": torch.empty(count, 4),
+        "boxes": torch.empty(count, 4, dtype=torch.float32),
         "labels": torch.empty(count, dtype=torch.int64),
     }
-    for begin in range(0, count, _CHUNK):
-        numbers = torch.arange(begin, min(begin + _CHUNK, count))
+    for begin in range(0, count, at_once):
+        numbers = torch.arange(begin, min(begin + at_once, count))
         for name, chunk in painted(recipe, seed, numbers).items():
             made[name][begin : begin + len(numbers)] = chunk
     return made
@@ -123,19 +124,18 @@ def _recipe(
     if not 2 / size <= low <= high <= LARGEST_RADIUS:
         expected = f"radius as (least, greatest) from {2 / size:.3f} (2 pixels) to {LARGEST_RADIUS}"
         raise ValueError(sentence(expected, str(radius), "radius=(0.14, 0.28)"))
-    (depth,) = _numbers((occlusion,), "occlusion", 1, "occlusion=0.5")
-    if not 0 <= depth <= 1:
-        raise ValueError(sentence("occlusion from 0 to 1", str(occlusion), "occlusion=0.5"))
+    if not is_number(occlusion) or not 0 <= occlusion <= 1:
+        raise ValueError(sentence("occlusion from 0 to 1", described(occlusion), "occlusion=0.5"))
     shares = _numbers(
         frequencies or (1,) * len(SHAPES), "frequencies", len(SHAPES), "frequencies=(8, 1, 1, 1)"
     )
     if min(shares) < 0 or sum(shares) <= 0:
         expected = "frequencies of 0 or more, not all of them 0"
         raise ValueError(sentence(expected, str(frequencies), "frequencies=(8, 1, 1, 1)"))
-    return Recipe(size, _object_counts(objects), (low, high), depth, shares)
+    return Recipe(size, _object_counts(objects), (low, high), float(occlusion), shares)
 
 
-def _object_counts(objects: int | tuple[int, int] | None) -> tuple[int, int]:
+def _object_counts(objects: Any) -> tuple[int, int]:
     pair = (1, 3) if objects is None else objects if isinstance(objects, tuple | list) else (objects, objects)
     if len(pair) != 2:
         expected = "objects as a whole number, or as (least, most)"
@@ -147,11 +147,10 @@ def _object_counts(objects: int | tuple[int, int] | None) -> tuple[int, int]:
     return least, most
 
 
-def _numbers(values: Sequence[float], name: str, count: int, attempt: str) -> tuple[float, ...]:
-    """``values`` as finite floats, exactly ``count`` of them."""
-    is_row = isinstance(values, Sequence) and not isinstance(values, str)
-    if not is_row or not all(isinstance(each, Real) and not isinstance(each, bool) for each in values):
-        raise TypeError(sentence(f"{name} as {count} number(s)", described(values), attempt))
-    if len(values) != count or not all(abs(each) < float("inf") for each in values):
-        raise ValueError(sentence(f"{name} as {count} finite number(s)", described(values), attempt))
+def _numbers(values: Any, name: str, count: int, attempt: str) -> tuple[float, ...]:
+    """``values`` as floats, exactly ``count`` of them."""
+    if not isinstance(values, tuple | list) or not all(is_number(each) for each in values):
+        raise TypeError(sentence(f"{name} as {count} numbers", described(values), attempt))
+    if len(values) != count:
+        raise ValueError(sentence(f"{name} as {count} numbers", described(values), attempt))
     return tuple(float(each) for each in values)

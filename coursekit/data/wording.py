@@ -1,11 +1,10 @@
-"""How the errors of this room are worded: expected, got, try; and the checks that several loaders share."""
+"""How this room words its errors: expected, got, try; and the checks that its loaders share."""
 
 from __future__ import annotations
 
-from numbers import Integral
+import math
+from numbers import Integral, Real
 from typing import Any
-
-from torch import Tensor
 
 
 def sentence(expected: str, got: str, attempt: str) -> str:
@@ -15,10 +14,21 @@ def sentence(expected: str, got: str, attempt: str) -> str:
 
 def described(value: Any) -> str:
     """A value in a few words: its shape and dtype where it has them, else itself when short."""
-    if isinstance(value, Tensor):
-        return f"a tensor of shape {tuple(value.shape)} and dtype {str(value.dtype).removeprefix('torch.')}"
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        dtype = str(value.dtype).removeprefix("torch.")
+        return f"a {type(value).__name__} of shape {tuple(value.shape)} and dtype {dtype}"
     text = repr(value)
     return text if len(text) <= 40 else f"a value of type {type(value).__name__}"
+
+
+def is_whole(value: Any) -> bool:
+    """A whole number of Python's or NumPy's, but not True or False."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> bool:
+    """A finite real number, but not True or False."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(float(value))
 
 
 def require_whole(value: Any, name: str, least: int, most: int, attempt: str) -> int:
@@ -32,7 +42,7 @@ def require_whole(value: Any, name: str, least: int, most: int, attempt: str) ->
         Outside the range.
     """
     expected = f"{name} as a whole number from {least} to {most}"
-    if not isinstance(value, Integral) or isinstance(value, bool):
+    if not is_whole(value):
         raise TypeError(sentence(expected, described(value), attempt))
     if not least <= value <= most:
         raise ValueError(sentence(expected, str(value), attempt))
