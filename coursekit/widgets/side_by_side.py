@@ -17,7 +17,8 @@ class SideBySide(ipywidgets.Box):
     """
 
     def __init__(self, *children: ipywidgets.Widget) -> None:
-        layout = ipywidgets.Layout(display="flex", flex_flow="row wrap", grid_gap="16px")
+        columns = "repeat(auto-fit, minmax(min(100%, 340px), 1fr))"
+        layout = ipywidgets.Layout(display="grid", grid_template_columns=columns, grid_gap="16px", width="100%")
         super().__init__(children, layout=layout)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
