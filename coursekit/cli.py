@@ -155,6 +155,18 @@ def _lessons(arguments: argparse.Namespace) -> int:
     return list_lessons(as_json=arguments.json)
 
 
+def _data_options(command: argparse.ArgumentParser) -> None:
+    from coursekit.cli_data import add_options
+
+    add_options(command)
+
+
+def _data(arguments: argparse.Namespace) -> int:
+    from coursekit.cli_data import run
+
+    return run(arguments)
+
+
 def _doctor(arguments: argparse.Namespace) -> int:
     from coursekit.doctor import examine
 
@@ -166,5 +178,6 @@ COMMANDS: dict[str, tuple[Command, str, Callable[[argparse.ArgumentParser], None
     "app": (_app, "serve the lessons as web pages with Voila", _app_options),
     "lessons": (_lessons, "list the lessons with their measures", _json_option),
     "exercises": (_exercises, "list every exercise with its points", _json_option),
+    "data": (_data, "list, download or verify the scenes and photographs", _data_options),
     "doctor": (_doctor, "say what works on this machine and what to do about the rest", _json_option),
 }
