@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from coursekit.checking.parameters import Number, Pair, Parameter, Sizes, Tensor
+from coursekit.checking.parameters import Pair, Parameter, Sizes, Tensor
 from coursekit.checking.sources import renamed_source
 
 Validity = Callable[[Any], bool]
@@ -179,7 +179,7 @@ class Exercise:
             else:
                 span = narrower.get(parameter.name, (parameter.low, parameter.high))
                 names = parameter.members if isinstance(parameter, Pair) else (parameter.name,)
-                ranges.update({name: span for name in names})  # a Number wins over a symbol of its name
+                ranges.update(dict.fromkeys(names, span))  # a Number wins over a symbol of its name
         for name, value in (of.fixed if of else {}).items():
             both = isinstance(value, tuple)
             members = zip((f"{name}[0]", f"{name}[1]"), value, strict=True) if both else ((name, value),)

@@ -131,7 +131,8 @@ class _Search:
     def _fails_at(self, setting: Setting) -> bool:
         parameters, case = self.exercise.parameters, self.best.case
         return any(
-            self.tried(_with_setting(parameters, case, setting, filling)) for filling in (_counted, _first_part, _last_part)
+            self.tried(_with_setting(parameters, case, setting, filling))
+            for filling in (_counted, _first_part, _last_part)
         )
 
     def plainest_values(self) -> None:

@@ -88,24 +88,32 @@ class _Signal:
     def __init__(self, limit: TimeLimit) -> None:
         self.limit = limit
         self.rings = 0
+        self.over = False
 
     def start(self) -> None:
         self.old_handler = signal.signal(signal.SIGALRM, self.ring)
         self.old_trace = sys.gettrace()
-        self.old_timer = signal.setitimer(signal.ITIMER_REAL, max(self.limit.seconds, 1e-3), RING_AGAIN)
+        self.old_timer = signal.setitimer(signal.ITIMER_REAL, max(self.limit.seconds, 1e-3))
 
     def ring(self, _number: int, frame: FrameType | None) -> None:
+        # Set anew each time, not by the timer's own interval: on a busy machine that would ring inside this ring.
+        if self.over:  # setting the timer again would ring on whoever comes after
+            return
         if not self.limit._inside or not _below_call(frame):
+            signal.setitimer(signal.ITIMER_REAL, RING_AGAIN)
             return
         self.rings += 1
         if self.rings > 1:
             self._plant_trace(frame)
+        signal.setitimer(signal.ITIMER_REAL, RING_AGAIN)
         raise TimeUp
 
     def _plant_trace(self, frame: FrameType | None) -> None:
         """Raise again at the next line too, which lies outside the ``try`` that swallowed the last ring."""
 
-        def again(_frame: FrameType, event: str, _argument: Any) -> Any:
+        def again(frame: FrameType, event: str, _argument: Any) -> Any:
+            if frame.f_code.co_filename == __file__:  # the function is over: this is the way out
+                return None
             if event == "line" and self.limit._inside:  # raising on "exception" would only repeat the ring
                 raise TimeUp
             return again
@@ -120,6 +128,7 @@ class _Signal:
             sys.settrace(self.old_trace)
 
     def stop(self) -> None:
+        self.over = True
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, self.old_handler)
         delay, interval = self.old_timer
