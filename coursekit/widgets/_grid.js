@@ -101,19 +101,24 @@ function written(value) {
   return text.replace("-", "\u2212");
 }
 
+/** A gain as the fraction it is, where it is a plain one: bilinear weights are sixteenths and ninths. */
+function gainWritten(gain) {
+  for (const below of [2, 3, 4, 9, 16, 36])
+    if (Math.abs(gain * below - Math.round(gain * below)) < 1e-6 && !Number.isInteger(gain))
+      return `${written(Math.round(gain * below))}/${below}`;
+  return written(gain);
+}
+
 function factorsOf(term, x, kernel) {
-  const factors = term.weight < 0 ? [] : [kernel[term.weight]];
-  if (Math.abs(term.gain - 1) > 1e-9) factors.unshift(term.gain);
-  return [x[term.input], ...factors].map((value, at) => {
-    const text = written(value);
-    return value < 0 && at > 0 ? `(${text})` : text;
-  });
+  const factors = term.weight < 0 ? [] : [written(kernel[term.weight])];
+  if (Math.abs(term.gain - 1) > 1e-9) factors.unshift(gainWritten(term.gain));
+  return [written(x[term.input]), ...factors.map((text) => (text.startsWith("\u2212") ? `(${text})` : text))];
 }
 
 /** "10 = 1·1 + 2·1 + 3·1 + 4·1" */
-function arithmeticOf(terms, value, x, kernel, offset = 0) {
+function arithmeticOf(terms, value, x, kernel, offset = 0, why = "added whatever the input") {
   const sum = terms.map((term) => factorsOf(term, x, kernel).join("·"));
-  if (offset) sum.push(`${written(offset)} (added everywhere)`);
+  if (offset) sum.push(`${written(offset)} (${why})`);
   return `${written(value)} = ${sum.length ? sum.join(" + ") : "0 (nothing reaches this cell)"}`;
 }
 
@@ -320,9 +325,11 @@ class GridView {
     });
   }
 
+  /** The focus comes at once, the scrolling with the next frame: else the page is laid out twice a key. */
   focus(index) {
-    this.#rove(index);
-    this.cells[index].focus();
+    const cell = this.cells[index];
+    cell.focus({ preventScroll: true });
+    requestAnimationFrame(() => cell.scrollIntoView({ block: "nearest", inline: "nearest" }));
   }
 
   #rebuild(shape) {
@@ -365,6 +372,7 @@ class GridView {
   }
 
   #rove(index) {
+    if (index === this.focused) return;
     this.cells[this.focused]?.setAttribute("tabindex", "-1");
     this.focused = index;
     this.cells[index].setAttribute("tabindex", "0");

@@ -137,14 +137,27 @@ class ExplorerView {
     }, this.#header(), this.problem, this.#stage(), this.line, this.#transport(), this.live);
     this.node.addEventListener("keydown", (event) => this.#shortcut(event));
     el.replaceChildren(this.node);
+    this.sizing = new ResizeObserver(([{ contentRect }]) => this.#fitRoom(contentRect.width));
+    this.sizing.observe(this.node);
+  }
+
+  #fitRoom(width) {
+    this.node.style.setProperty("--ck-room", `${Math.floor(width)}px`);
+    setAttribute(this.node, "data-room", width < 560 ? "narrow" : width < 750 ? "medium" : "wide");
   }
 
   #header() {
-    const title = this.model.get("title") || this.state.learned?.name;
+    const title = this.model.get("title") || this.#learnedName();
     this.controls = element("div", { class: "ck-controls" });
     if (!this.state.learned) this.#addControls();
-    const note = this.state.learned ? element("p", { class: "ck-note", text: this.state.learned.note }) : null;
+    const note = this.state.learned?.note ? element("p", { class: "ck-note", text: this.state.learned.note }) : null;
     return element("div", { class: "ck-header" }, title ? element("div", { class: "ck-title", text: title }) : null, note, this.controls);
+  }
+
+  #learnedName() {
+    const { name, settings } = this.state.learned ?? {};
+    const held = Object.entries(settings ?? {}).map(([key, value]) => `${key}=${value}`);
+    return name && held.length ? `${name}(${held.join(", ")})` : name;
   }
 
   #addControls() {
@@ -232,6 +245,7 @@ class ExplorerView {
   /** Recompute the picture and draw everything that a change of values or settings can touch. */
   refresh() {
     const found = pictureOf(this.state);
+    if (!found.why && !this.#fits(found.trace)) return; // Python's values arrive one by one: the rest follows
     this.why = found.why ?? "";
     if (!found.why) this.picture = found;
     else if (!this.picture) this.picture = pictureOf({ ...this.state, settings: { ...this.state.settings, padding: 0, output_padding: 0 } });
@@ -246,6 +260,11 @@ class ExplorerView {
       this.#drawGrids();
     }
     this.#drawStep();
+  }
+
+  #fits({ inShape, kernelShape }) {
+    const same = (rows, shape) => rows.length === shape[0] && rows[0].length === shape[1];
+    return same(this.state.x, inShape) && (!kernelShape || same(this.state.kernel, kernelShape));
   }
 
   #drawControls() {
@@ -275,6 +294,7 @@ class ExplorerView {
     kernel.name = takes === "switches" ? "switch" : "kernel";
     this.preset.hidden = takes !== "kernel";
     this.preset.value = "";
+    this.stage.classList.toggle("ck-with-canvas", Boolean(window) && this.model.get("panels").includes("canvas"));
     this.regions.canvas.hidden = !window || !this.model.get("panels").includes("canvas");
     this.node.dataset.tiles = takes === "tiles" ? String(this.state.settings.stride) : "";
     this.#drawTiles();
@@ -295,7 +315,8 @@ class ExplorerView {
   #resize() {
     const { trace, window } = this.picture;
     const size = ([rows, columns]) => `${rows} \u00d7 ${columns}`;
-    setText(this.sizes.input, size(trace.inShape));
+    const channels = this.takes === "tiles" ? this.state.settings.stride ** 2 : 1;
+    setText(this.sizes.input, channels > 1 ? `${channels} channels of ${size(this.state.base)}` : size(trace.inShape));
     setText(this.sizes.kernel, this.regions.kernel.hidden ? "" : size(this.grids.kernel.shape));
     setText(this.sizes.canvas, size(trace.outShape));
     setText(this.sizes.output, size(outputShape(this.picture)));
@@ -325,7 +346,7 @@ class ExplorerView {
     }
     this.grids.input.paint((index) => (index < stamps ? [index] : []), width);
     this.grids.input.tag((index) => letterOf(index));
-    if (window) this.#drawWindow();
+    if (window && !this.why) this.#drawWindow();
     this.#drawTransport();
     this.#drawTarget();
   }
@@ -382,7 +403,8 @@ class ExplorerView {
 
   #drawTransport() {
     const { stamps, total } = this;
-    setText(this.count, stamps === total ? `all ${total} stamps` : `${stamps} of ${total} stamps`);
+    const what = this.#stampNoun();
+    setText(this.count, stamps === total ? `all ${total} ${what}s` : `${stamps} of ${total} ${what}s`);
     // aria-disabled, not disabled: a button that loses the focus takes the n and p keys with it
     for (const name of ["back", "reset"]) setAttribute(this.buttons[name], "aria-disabled", String(stamps === 0));
     setAttribute(this.buttons.next, "aria-disabled", String(stamps === total));
@@ -394,6 +416,10 @@ class ExplorerView {
     });
   }
 
+  #stampNoun() {
+    return this.takes === "kernel" ? "stamp" : "cell";
+  }
+
   /* ---- what is pointed at */
 
   #drawTarget() {
@@ -401,7 +427,6 @@ class ExplorerView {
     const marks = { input: new Map(), kernel: new Map(), canvas: new Map(), output: new Map() };
     const target = this.#liveTarget();
     const text = target ? this.#explain(target, marks) : this.#stepText(marks);
-    this.node.toggleAttribute("data-pointing", Boolean(target));
     for (const name of Object.keys(grids)) grids[name].mark(marks[name]);
     return text;
   }
@@ -435,14 +460,14 @@ class ExplorerView {
     marks[grid].set(index, { kind: "target" });
     if (cell >= 0) this.#markBoth(marks, cell, { kind: "target" });
     for (const term of terms) {
-      const gain = term.weight < 0 && term.gain !== 1 ? `\u00d7${written(term.gain)}` : "";
+      const gain = term.weight < 0 && term.gain !== 1 ? `\u00d7${gainWritten(term.gain)}` : "";
       marks.input.set(term.input, { kind: "source", ink: term.input, tag: gain || letterOf(term.input) });
       if (term.weight >= 0) marks.kernel.set(term.weight, { kind: "source", ink: term.input, tag: letterOf(term.input) });
     }
     const value = cell < 0 ? 0 : this.whole[cell];
     const shape = this.grids[grid].shape;
     this.#writeTerms(this.#name(grid, index, shape), value, terms, offset?.[cell] ?? 0);
-    const sum = arithmeticOf(terms, value, this.flatX, this.flatKernel, offset?.[cell] ?? 0);
+    const sum = arithmeticOf(terms, value, this.flatX, this.flatKernel, offset?.[cell] ?? 0, this.state.learned?.rest);
     return `${grid} row ${Math.floor(index / shape[1]) + 1} column ${(index % shape[1]) + 1}: ${sum.replaceAll("\u00b7", " \u00d7 ")}`;
   }
 
@@ -452,7 +477,7 @@ class ExplorerView {
       if (at) parts.push(" + ");
       parts.push(element("span", { class: "ck-term", style: `--ck-ink:${inkOf(term.input)}`, text: factorsOf(term, this.flatX, this.flatKernel).join("\u00b7") }));
     });
-    if (offset) parts.push(terms.length ? " + " : "", element("span", { text: `${written(offset)} (added everywhere)` }));
+    if (offset) parts.push(terms.length ? " + " : "", element("span", { text: `${written(offset)} (${this.state.learned.rest})` }));
     if (!terms.length && !offset) parts.push(element("span", { class: "ck-faint", text: this.stamps < this.total ? "0 (no stamp here yet)" : "0 (nothing reaches this cell)" }));
     this.line.replaceChildren(...parts);
   }
@@ -514,8 +539,8 @@ class ExplorerView {
   /** With nothing pointed at, the line tells the step. */
   #stepText(marks) {
     const { stamps, total } = this;
-    if (stamps === 0) return this.#writeLine("", "Nothing is stamped yet. Press n, or play, to put down the first input cell.");
-    if (stamps === total) return this.#writeLine("", "Point at a cell, or use Tab and the arrow keys, to see where its number comes from. Type to change an input or kernel value.");
+    if (stamps === 0) return this.#writeLine("", "Nothing is put down yet. Press n, or play, for the first input cell.");
+    if (stamps === total) return this.#writeLine("", `Point at a cell, or use Tab and the arrow keys, to see where its number comes from.${this.readOnly ? "" : " Type to change an input or kernel value."}`);
     const input = stamps - 1;
     marks.input.set(input, { kind: "source", ink: input, tag: letterOf(input) });
     const { cells, text } = this.#reach(this.picture.trace.outOf[input]);
@@ -525,7 +550,7 @@ class ExplorerView {
     const what = this.takes === "kernel" ? `${value} \u00d7 kernel` : value;
     const sum = overlaps ? ` ${overlaps} ${overlaps === 1 ? "cell has" : "cells have"} an earlier stamp: there the values add up.` : "";
     const where = cells.length ? `is put on ${text}.${sum}` : "reaches no output cell.";
-    return this.#writeLine(`Stamp ${letterOf(input)}`, `(${stamps} of ${total}): ${what} ${where}`);
+    return this.#writeLine(`${this.#stampNoun()} ${letterOf(input)}`, `(${stamps} of ${total}): ${what} ${where}`);
   }
 
   /* ---- what people do */
@@ -545,6 +570,10 @@ class ExplorerView {
   }
 
   edit(grid, index, value) {
+    if (this.why) {
+      this.say("Choose a setting that can be, first.", true);
+      return;
+    }
     const { state } = this;
     const name = grid === "input" ? "x" : this.takes === "switches" ? "switches" : "kernel";
     const most = state.settings.stride ** 2 - 1;
@@ -699,7 +728,8 @@ class ExplorerView {
   /** The visible line for refusals, and the live region for everything. */
   say(text, visible = false) {
     if (visible) this.#writeLine("", text);
-    setText(this.live, text);
+    clearTimeout(this.saying);
+    this.saying = setTimeout(() => setText(this.live, text), 80); // one announcement for a run of keys
   }
 
   /* ---- the model */
@@ -742,6 +772,8 @@ class ExplorerView {
   destroy() {
     clearInterval(this.timer);
     clearTimeout(this.saving);
+    clearTimeout(this.saying);
+    this.sizing.disconnect();
     cancelAnimationFrame(this.redraw);
   }
 }

@@ -44,6 +44,7 @@ def table_of(trace: Any, name: str) -> dict[str, Any]:
         "name": name or trace.name,
         "kind": trace.kind,
         "note": _NOTES[trace.kind],
+        "rest": "the slopes leave this" if trace.kind == "local" else "added whatever the input",
         "inShape": list(trace.x.shape),
         "kernelShape": list(kernel.shape) if kernel is not None else None,
         "outShape": list(trace.output.shape),

@@ -69,6 +69,7 @@ def test_arrows_move_the_cell_and_its_arithmetic_is_written_and_said(shown: Any)
     for key in ("ArrowDown", "ArrowRight"):
         shown.keyboard.press(key)
     assert one.text("line") == "output[1, 1] 10 = 1·1 + 2·1 + 3·1 + 4·1"
+    shown.wait_for_timeout(200)
     assert one.text("live") == "output row 2 column 2: 10 = 1 × 1 + 2 × 1 + 3 × 1 + 4 × 1"
     label = one.cell("output", 1, 1).get_attribute("aria-label")
     assert label == "output row 2 column 2, value 10"

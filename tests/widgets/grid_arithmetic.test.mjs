@@ -69,9 +69,10 @@ test("arithmetic is written as people write it", () => {
   const terms = [{ input: 0, weight: 0, gain: 1 }, { input: 1, weight: 1, gain: 1 }];
   assert.equal(widget.arithmeticOf(terms, 3, [1, 2], [1, 1]), "3 = 1\u00b71 + 2\u00b71");
   assert.equal(widget.arithmeticOf(terms, -1, [1, 2], [1, -1]), "\u22121 = 1\u00b71 + 2\u00b7(\u22121)");
-  assert.equal(widget.arithmeticOf([{ input: 0, weight: -1, gain: 0.25 }], 1, [4], []), "1 = 4\u00b70.25");
+  assert.equal(widget.arithmeticOf([{ input: 0, weight: -1, gain: 0.25 }], 1, [4], []), "1 = 4\u00b71/4");
   assert.equal(widget.arithmeticOf([], 0, [], []), "0 = 0 (nothing reaches this cell)");
-  assert.equal(widget.arithmeticOf([], 2, [], [], 2), "2 = 2 (added everywhere)");
+  assert.equal(widget.arithmeticOf([], 2, [], [], 2), "2 = 2 (added whatever the input)");
+  assert.equal(widget.arithmeticOf([{ input: 0, weight: -1, gain: 0.5625 }, { input: 0, weight: -1, gain: -0.3 }], 0.2625, [1], []), "0.263 = 1\u00b79/16 + 1\u00b7(\u22120.3)");
   for (const [value, text] of [[0.1 + 0.2, "0.3"], [1 / 3, "0.333"], [-0, "0"], [-2.5, "\u22122.5"], [1234567, "1234570"], [4e-5, "4.0e\u22125"]])
     assert.equal(widget.written(value), text);
 });
