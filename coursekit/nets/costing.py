@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from coursekit.upsampling.validation import described, require_pair, sentence
 
@@ -91,10 +92,29 @@ def cost(net: nn.Module, size: int | tuple[int, int] = 64) -> Cost:
     )
 
 
+class _FlopCount(TorchDispatchMode):
+    """Adds up torch's own formulas, as its FlopCounterMode does, which loads the compiler first: many seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        formula = flop_registry.get(func._overloadpacket)
+        if formula is not None:
+            self.total += formula(*args, **(kwargs or {}), out_val=out)
+        return out
+
+
 def _multiply_adds(net: nn.Module, image: Tensor) -> int:
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    with torch.no_grad(), _FlopCount() as count:
         net(image)
-    return int(counter.get_total_flops()) // 2
+    return count.total // 2
 
 
 def _activation_bytes(net: nn.Module, image: Tensor) -> int:

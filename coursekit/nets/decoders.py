@@ -62,7 +62,16 @@ FACTORIES: dict[str, Factory] = {
     "resize_conv": resize_conv,
     "pixel_shuffle": pixel_shuffle,
 }
-UPSAMPLINGS = ("none", "nearest", "bilinear", "max_unpool", "transposed", "resize_conv", "pixel_shuffle", "unet")
+UPSAMPLINGS = (
+    "none",
+    "nearest",
+    "bilinear",
+    "max_unpool",
+    "transposed",
+    "resize_conv",
+    "pixel_shuffle",
+    "unet",
+)
 
 
 class Enlarge(nn.Module):
@@ -88,7 +97,7 @@ class Unpool(nn.Module):
 
     def forward(self, x: Tensor, level: Level) -> Tensor:
         """``(N, inputs, h, w)`` to ``(N, outputs, *level.size)``."""
-        placed = functional.max_unpool2d(self.narrow(x), level.switches, 2, output_size=list(level.size))
+        placed = functional.max_unpool2d(self.narrow(x), level.switches, (2, 2), output_size=list(level.size))
         return cast(Tensor, self.spread(placed))
 
 

@@ -1,9 +1,9 @@
 """A learner's function on planes, made into a layer that trains: traced once, then run as the trace says.
 
-A loop over a plane in Python is far too slow to train with. But a fixed up-sampling is linear in its input and
-in its kernel, so small grids show all that it does: what a cell inside does, every cell inside does, and cells
-near an edge may have rules of their own. The layer replays these rules with fast operators. A function that
-overwrites where it should add is trained as one that overwrites.
+A loop over a plane in Python is far too slow to train with. But a fixed up-sampling is linear in its input
+and in its kernel, so small grids show all that it does: what a cell inside does, every cell inside does, and
+cells near an edge may have rules of their own. The layer replays these rules with fast operators. A function
+that overwrites where it should add is trained as one that overwrites.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ def own_layer(function: Callable[..., Any], kernel: int | None = 4) -> Factory:
     -------
     callable
         ``(in_channels, out_channels) -> nn.Module``, for ``SegmentationNet(upsampling=…)``. An output channel
-        is the sum, over the input channels, of what the function gives with a kernel for each pair. The canvas
-        is cut, or filled with zeros, to twice the rows and columns; half of the excess goes above and to
-        the left, as in torch.
+        is the sum, over the input channels, of what the function gives with a kernel for each pair. The
+        canvas is cut, or filled with zeros, to twice the rows and columns; half of the excess goes above
+        and to the left, as in torch.
 
     Raises
     ------
@@ -101,7 +101,9 @@ class TracedFunction:
 
     def __init__(self, function: Callable[..., Any], kernel: int | None) -> None:
         if not callable(function):
-            raise TypeError(sentence("a function of (x, kernel, stride)", described(function), "its bare name"))
+            raise TypeError(
+                sentence("a function of (x, kernel, stride)", described(function), "its bare name")
+            )
         self.function, self.kernel = function, kernel
         self.name = getattr(function, "__name__", type(function).__name__)
         self.weights = kernel**2 if kernel else 1
@@ -121,7 +123,9 @@ class TracedFunction:
         layer, generator = TracedUpsampling(self, 1, 1), torch.Generator().manual_seed(0)
         for height, width in ((self.least + 1, self.least + 3), (self.least + 2, 2)):
             x = _whole_numbers((height, width), generator)
-            kernel = _whole_numbers((self.kernel, self.kernel), generator) if self.kernel else torch.ones(1, 1)
+            kernel = (
+                _whole_numbers((self.kernel, self.kernel), generator) if self.kernel else torch.ones(1, 1)
+            )
             theirs = self._answer(x, kernel)
             rules = self.rules_for(height, width)
             self._require_growth(rules, x, theirs)
@@ -129,7 +133,7 @@ class TracedFunction:
             with torch.no_grad():
                 ours = layer(x[None, None])[0, 0]
             if not torch.allclose(ours, doubled(theirs, rules, (height, width), (0, 0)), atol=1e-3):
-                got = f"something else on a grid of {height}x{width} than its rule on {rules.grid[0]}x{rules.grid[1]}"
+                got = f"something else on a grid of {height}x{width} than on smaller ones"
                 attempt = "the same stamp for every cell, two cells further for each cell further"
                 raise ValueError(sentence(f"{self.name} to treat all cells inside alike", got, attempt))
 

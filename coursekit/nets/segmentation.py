@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, cast
 
@@ -73,7 +73,7 @@ class SegmentationNet(nn.Module):
             self.decoder = nn.ModuleList(self._steps_up(upsampling, norm, refine))
             last = self.widths[-1] if upsampling == "none" else self.widths[0]
             self.head = nn.Conv2d(last, classes, 1)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits ``(N, classes, H, W)`` for images ``(N, 3, H, W)``, uint8 or float from 0 to 1."""
@@ -89,7 +89,10 @@ class SegmentationNet(nn.Module):
         steps = [_step_up(upsampling, inputs, outputs, norm) for inputs, outputs in pairs]
         if not refine:
             return steps
-        return [_Refined(step, conv_block(outputs, outputs, norm)) for step, (_, outputs) in zip(steps, pairs, strict=True)]
+        return [
+            _Refined(step, conv_block(outputs, outputs, norm))
+            for step, (_, outputs) in zip(steps, pairs, strict=True)
+        ]
 
     def extra_repr(self) -> str:
         """What torch prints in the net's first line."""
@@ -164,7 +167,9 @@ def _name_of(upsampling: Any) -> str:
             return upsampling
         close = get_close_matches(upsampling, UPSAMPLINGS, n=1)
         attempt = repr(close[0]) if close else '"transposed"'
-        raise ValueError(sentence(f"upsampling as one of {', '.join(UPSAMPLINGS)}", repr(upsampling), attempt))
+        raise ValueError(
+            sentence(f"upsampling as one of {', '.join(UPSAMPLINGS)}", repr(upsampling), attempt)
+        )
     if isinstance(upsampling, nn.Module):
         made = type(upsampling).__name__
         attempt = f"upsampling={made} or a lambda that makes it: each level needs a layer of its own size"
@@ -179,7 +184,9 @@ def _require_classes(classes: Any) -> int:
         attempt = f"classes={len(classes)}" if isinstance(classes, Sequence) else "classes=2"
         raise TypeError(sentence("classes as a whole number", described(classes), attempt))
     if not 1 <= classes <= 255:
-        raise ValueError(sentence("1 to 255 classes (a mask holds bytes, 255 means ignore)", str(classes), "classes=2"))
+        raise ValueError(
+            sentence("1 to 255 classes (a mask holds bytes, 255 means ignore)", str(classes), "classes=2")
+        )
     return int(classes)
 
 
@@ -195,7 +202,9 @@ def _require_widths(widths: Any) -> tuple[int, ...]:
 def _scaled(images: Any) -> Tensor:
     """Pixels from -1 to 1, whichever way they were stored."""
     if not isinstance(images, Tensor) or images.ndim != 4 or images.shape[1] != 3:
-        attempt = "images[None]" if isinstance(images, Tensor) and images.ndim == 3 else "a batch of RGB images"
+        attempt = (
+            "images[None]" if isinstance(images, Tensor) and images.ndim == 3 else "a batch of RGB images"
+        )
         raise ValueError(sentence("images as a tensor (N, 3, H, W)", described(images), attempt))
     if images.numel() == 0:
         raise ValueError(sentence("at least one pixel", described(images), "an image of 1x1 or more"))
@@ -204,5 +213,7 @@ def _scaled(images: Any) -> Tensor:
     elif images.dtype == torch.uint8:
         scaled = images.float() / 127.5 - 1
     else:
-        raise TypeError(sentence("images as uint8, or floats from 0 to 1", described(images), "images.to(torch.uint8)"))
+        raise TypeError(
+            sentence("images as uint8, or floats from 0 to 1", described(images), "images.to(torch.uint8)")
+        )
     return scaled.contiguous(memory_format=torch.channels_last)

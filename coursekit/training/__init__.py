@@ -1,0 +1,53 @@
+"""Training by a budget of seconds, and scores that say how good a mask is.
+
+The names load when first touched, so that the command line can name the choices without torch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from coursekit.training.checkpoints import load_weights
+    from coursekit.training.fitting import fit
+    from coursekit.training.history import History
+    from coursekit.training.losses import cross_entropy
+    from coursekit.training.scoring import Scores, evaluate, predict_masks
+    from coursekit.training.stopwatch import Progress
+
+__all__ = [
+    "History",
+    "Progress",
+    "Scores",
+    "cross_entropy",
+    "evaluate",
+    "fit",
+    "load_weights",
+    "predict_masks",
+]
+
+_LIES_IN = {
+    "History": "history",
+    "Progress": "stopwatch",
+    "Scores": "scoring",
+    "cross_entropy": "losses",
+    "evaluate": "scoring",
+    "fit": "fitting",
+    "load_weights": "checkpoints",
+    "predict_masks": "scoring",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first used (PEP 562)."""
+    if name not in _LIES_IN:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{_LIES_IN[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

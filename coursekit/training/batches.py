@@ -1,0 +1,73 @@
+"""Batches gathered by index from whole tensors, the same for a seed and a step whatever came before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from coursekit.training.given import Given
+
+Augmentation = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
+
+
+class Batches:
+    """Every image once, in a new order, then again.
+
+    Everything random is drawn from (seed, step) alone, so a run that goes on after an interruption sees
+    exactly what it would have seen.
+
+    Parameters
+    ----------
+    given : Given
+        The data; they move to ``device`` once.
+    batch : int
+        Images a step.
+    seed : int
+        Decides the order and the augmentation.
+    augment : callable or None
+        ``(images, masks, generator) -> (images, masks)``.
+    """
+
+    def __init__(
+        self, given: Given, batch: int, seed: int, device: torch.device, augment: Augmentation | None
+    ) -> None:
+        # Channels last in memory: gathered so, a batch needs no rearranging before the first convolution.
+        self.images = given.images.to(device).permute(0, 2, 3, 1).contiguous()
+        self.masks = given.masks.to(device)
+        self.batch = min(batch, len(self.images))
+        self.seed, self.augment = seed, augment
+        self.generator = torch.Generator()
+        self._epoch, self._order = -1, torch.empty(0)
+
+    def of_step(self, step: int) -> tuple[Tensor, Tensor]:
+        """Images ``(batch, 3, H, W)`` and masks ``(batch, H, W)`` of a step, counted from 0."""
+        rows = self._rows(step).to(self.images.device)
+        images, masks = self.images[rows].permute(0, 3, 1, 2), self.masks[rows]
+        if self.augment is None:
+            return images, masks
+        return self.augment(images, masks, self.generator.manual_seed(mixed(self.seed, 1, step)))
+
+    def _rows(self, step: int) -> Tensor:
+        in_epoch = len(self.images) // self.batch  # a rest smaller than a batch waits for the next order
+        epoch, place = divmod(step, in_epoch)
+        if epoch != self._epoch:
+            self.generator.manual_seed(mixed(self.seed, 0, epoch))
+            self._epoch, self._order = epoch, torch.randperm(len(self.images), generator=self.generator)
+        return self._order[place * self.batch : (place + 1) * self.batch]
+
+
+def mixed(seed: int, purpose: int, count: int) -> int:
+    """A seed for one purpose and one count; neighbouring counts give unrelated numbers."""
+    value = (seed * 0x9E3779B97F4A7C15 + purpose * 0xBF58476D1CE4E5B9 + count + 1) % 2**64
+    value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+    value = (value ^ (value >> 27)) * 0x94D049BB133111EB % 2**64
+    return (value ^ (value >> 31)) % 2**63
+
+
+def flipped_sideways(images: Tensor, masks: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Mirror each image left to right with probability one half, and its mask with it."""
+    chosen = (torch.rand(len(images), generator=generator) < 0.5).to(images.device)
+    images = torch.where(chosen[:, None, None, None], images.flip(3), images)
+    return images, torch.where(chosen[:, None, None], masks.flip(2), masks)

@@ -1,0 +1,121 @@
+"""`fit`: train a net for so many seconds, or for so many steps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from coursekit.training.batches import Augmentation, flipped_sideways
+from coursekit.training.given import Given, device_of, named_device, require_net
+from coursekit.training.history import History
+from coursekit.training.interruption import Interruption
+from coursekit.training.losses import cross_entropy
+from coursekit.training.running import Run
+from coursekit.training.settings import Settings
+from coursekit.training.stopwatch import Progress
+
+FAST_BUDGET = 1.0
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def fit(
+    net: nn.Module,
+    train: Any,
+    valid: Any = None,
+    *,
+    loss: Loss = cross_entropy,
+    budget: float = 60,
+    steps: int | None = None,
+    batch: int = 8,
+    seed: int = 0,
+    device: str | torch.device = "auto",
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+    on_step: Callable[[Progress], object] | None = None,
+    augment: Augmentation | None = flipped_sideways,
+    rate: float = 1e-2,
+) -> History:
+    """Train a net on images with masks, by a budget of seconds.
+
+    The learning rate rises and falls once over the budget, so the net is finished when the time is up, on a
+    fast machine and on a slow one. Ctrl-C ends a run after the step it is in; the net keeps what it learned.
+
+    Parameters
+    ----------
+    net : nn.Module
+        Takes images ``(N, 3, H, W)``, gives logits ``(N, classes, H, W)``. It is trained in place, and comes
+        back in evaluation mode, on the device where it was.
+    train : Samples, or a pair of tensors
+        Images with masks. All of them are held in memory at once.
+    valid : Samples, or a pair of tensors, optional
+        Scored a few times on the way (the first 128 images) and once at the end (all).
+    loss : callable
+        ``loss(logits, masks)`` gives one number as a tensor.
+    budget : float
+        Seconds of training. Evaluation is counted apart.
+    steps : int, optional
+        Steps instead of seconds. Then a run is reproducible: on a CPU, the same net, data and settings
+        give the same weights bit for bit.
+    batch : int
+        Images a step. Where memory runs out it is halved, and the history says so.
+    seed : int
+        Decides the order of the images and all else that is random. torch's own random numbers are put
+        back afterwards.
+    device : str
+        "auto" (a GPU when there is one), "cpu" or "cuda".
+    checkpoint : str or Path, optional
+        Keeps the run at ``checkpoint.safetensors`` and ``.json``, every few seconds and at the end.
+    resume : bool
+        Go on with the run at `checkpoint` if there is one. With `steps` the end is the same, bit for bit, as
+        without the interruption.
+    on_step : callable, optional
+        Called with a :class:`Progress` after every step; ``progress.stop()`` ends the run.
+    augment : callable or None
+        ``(images, masks, generator) -> (images, masks)``, for a batch; by default it mirrors half of them.
+    rate : float
+        The greatest learning rate.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    TypeError, ValueError
+        With what was expected, what came and what to try; the net has not been touched then.
+
+    Examples
+    --------
+    >>> from coursekit.data import load_scenes
+    >>> from coursekit.nets import SegmentationNet
+    >>> fit(SegmentationNet(5), load_scenes(16), steps=2).steps
+    2
+    """
+    require_net(net)
+    settings = Settings(_allowed(budget), steps, batch, seed, rate, checkpoint, resume).checked()
+    for name, value in (("loss", loss), ("on_step", on_step), ("augment", augment)):
+        settings.require_callable(name, value, optional=name != "loss")
+    given = Given.of(train, "train").for_net(net)
+    held_out = None if valid is None else Given.of(valid, "valid").for_net(net)
+    wanted, home = named_device(device), device_of(net)
+    with Interruption() as interruption, torch.random.fork_rng([wanted] if wanted.type == "cuda" else []):
+        try:
+            net.to(wanted, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            run = Run(net, given, held_out, settings, wanted, loss, augment, on_step, interruption)
+            return run.to_its_end()
+        finally:
+            net.zero_grad(set_to_none=True)
+            net.to(home).eval()
+
+
+def _allowed(budget: float) -> float:
+    """COURSEKIT_FAST=1 shortens budgets, so that tests can run whole lessons."""
+    if os.environ.get("COURSEKIT_FAST") == "1" and isinstance(budget, int | float):
+        return min(budget, FAST_BUDGET)
+    return budget

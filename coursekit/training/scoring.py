@@ -1,0 +1,187 @@
+"""Score a net on samples: every figure from counts over the whole data set, beside a baseline."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from coursekit.training.boundaries import BoundaryCounts
+from coursekit.training.confusion import accuracy, always, class_dices, class_ious, confusion, mean_of_present
+from coursekit.training.given import Given, device_of, require_net
+
+AT_ONCE = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """How good predicted masks are. All figures go from 0 to 1, and 1 is perfect.
+
+    The baseline is what answering the most frequent class everywhere would score; it draws no boundary.
+
+    Attributes
+    ----------
+    miou : float
+        Mean over the classes that occur of intersection over union, from one confusion matrix.
+    pixel_accuracy : float
+        The share of labelled pixels whose class is right.
+    boundary_iou, boundary_f1 : float
+        As :class:`coursekit.training.boundaries.BoundaryCounts` defines them.
+    class_iou, class_dice : tuple of float
+        Of each class; NaN for a class that neither truth nor prediction has.
+    matrix : Tensor
+        ``(classes, classes)``: true classes down, predicted classes across.
+    images : int
+        How many images were scored.
+    """
+
+    miou: float
+    pixel_accuracy: float
+    boundary_iou: float
+    boundary_f1: float
+    baseline_miou: float
+    baseline_pixel_accuracy: float
+    baseline_boundary_iou: float
+    baseline_boundary_f1: float
+    class_iou: tuple[float, ...]
+    class_dice: tuple[float, ...]
+    classes: tuple[str, ...]
+    matrix: Tensor
+    images: int
+
+    def rows(self) -> list[tuple[str, float, float | None]]:
+        """``(name, score, baseline)`` of every figure, for a table."""
+        figures: list[tuple[str, float, float | None]] = [
+            ("mean IoU", self.miou, self.baseline_miou),
+            ("pixel accuracy", self.pixel_accuracy, self.baseline_pixel_accuracy),
+            ("boundary IoU", self.boundary_iou, self.baseline_boundary_iou),
+            ("boundary F1", self.boundary_f1, self.baseline_boundary_f1),
+        ]
+        named = zip(self.classes, self.class_iou, strict=True)
+        return figures + [(f"IoU of {name}", iou, None) for name, iou in named]
+
+    def __repr__(self) -> str:
+        lines = [f"{'':<24}{'score':>7}{'baseline':>10}"]
+        lines += [f"{name:<24}{_shown(score):>7}{_shown(base):>10}" for name, score, base in self.rows()]
+        return "\n".join([*lines, f"{self.images} images; baseline: the most frequent class everywhere"])
+
+    def _repr_html_(self) -> str:
+        cells = "".join(
+            f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
+            f"<td>{_shown(score)}</td><td>{_shown(base)}</td></tr>"
+            for name, score, base in self.rows()
+        )
+        head = "<tr><th></th><th>score</th><th>baseline</th></tr>"
+        note = f"{self.images} images; baseline: the most frequent class everywhere"
+        return f"<table>{head}{cells}</table><div>{note}</div>"
+
+
+def _shown(value: float | None) -> str:
+    return "" if value is None else "absent" if value != value else f"{value:.3f}"
+
+
+def evaluate(net: nn.Module, samples: Any) -> Scores:
+    """Score a net's masks against the true ones.
+
+    Parameters
+    ----------
+    net : nn.Module
+        Takes images, gives logits ``(N, classes, H, W)``. Its mode (training or not) is put back.
+    samples : Samples, or a pair of tensors
+        Images with their masks.
+
+    Returns
+    -------
+    Scores
+
+    Raises
+    ------
+    TypeError, ValueError
+        With what was expected, what came and what to try.
+
+    Examples
+    --------
+    >>> from coursekit.data import load_scenes
+    >>> from coursekit.nets import SegmentationNet
+    >>> evaluate(SegmentationNet(5), load_scenes(4)).images
+    4
+    """
+    require_net(net)
+    given = Given.of(samples, "samples").for_net(net)
+    return score(net, given)
+
+
+def score(net: nn.Module, given: Given) -> Scores:
+    """:func:`evaluate` for samples that were checked before."""
+    count = len(given.classes)
+    matrix = torch.zeros(count, count, dtype=torch.int64)
+    boundaries = BoundaryCounts(count)
+    for predicted, truth in zip(_predictions(net, given), given.masks.split(AT_ONCE), strict=True):
+        truth = truth.to(predicted.device)
+        matrix += confusion(predicted, truth, count).cpu()
+        boundaries.add(predicted, truth)
+    return _summed_up(matrix, boundaries, given)
+
+
+def _summed_up(matrix: Tensor, boundaries: BoundaryCounts, given: Given) -> Scores:
+    majority = int(matrix.sum(1).argmax())
+    baseline = always(majority, matrix)
+    return Scores(
+        mean_of_present(class_ious(matrix)),
+        accuracy(matrix),
+        boundaries.iou,
+        boundaries.f1,
+        mean_of_present(class_ious(baseline)),
+        accuracy(baseline),
+        0.0,  # it draws no boundary
+        boundaries.f1_without_edges,
+        tuple(class_ious(matrix).tolist()),
+        tuple(class_dices(matrix).tolist()),
+        given.classes,
+        matrix,
+        len(given.images),
+    )
+
+
+def predict_masks(net: nn.Module, samples: Any) -> Tensor:
+    """The most probable class of every pixel.
+
+    Parameters
+    ----------
+    net : nn.Module
+        Takes images, gives logits ``(N, classes, H, W)``.
+    samples : Samples, a pair of tensors, or images ``(N, 3, H, W)``
+        What to look at. Masks are not looked at.
+
+    Returns
+    -------
+    Tensor
+        ``(N, H, W)`` uint8, where the images are.
+    """
+    require_net(net)
+    given = Given.of_images(samples)
+    return torch.cat(list(_predictions(net, given))).to(given.images.device)
+
+
+def _predictions(net: nn.Module, given: Given) -> Iterator[Tensor]:
+    device = device_of(net)
+    with judging(net), torch.inference_mode():
+        for images in given.images.split(AT_ONCE):
+            yield net(images.to(device)).argmax(1).to(torch.uint8)
+
+
+@contextmanager
+def judging(net: nn.Module) -> Iterator[None]:
+    """Every module in evaluation mode, and afterwards each as it was."""
+    modes = [(module, module.training) for module in net.modules()]
+    net.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
