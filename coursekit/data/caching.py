@@ -86,7 +86,8 @@ def _keep(file: Path, tensors: Tensors) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         _make_room(file.parent, size)
-        content = save({**tensors, _HASH: torch.tensor(list(_digest(tensors)), dtype=torch.uint8)})
+        plain = {name: each.contiguous() for name, each in tensors.items()}  # safetensors asks for it
+        content = save({**plain, _HASH: torch.tensor(list(_digest(plain)), dtype=torch.uint8)})
         with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as stream:
             half_written = Path(stream.name)
             stream.write(content)
@@ -127,7 +128,7 @@ def _digest(tensors: Tensors) -> bytes:
     """A hash of names, dtypes, shapes and every byte."""
     hashed = hashlib.sha256()
     for name in sorted(tensors):
-        tensor = tensors[name].contiguous()
+        tensor = tensors[name]
         hashed.update(f"{name} {tensor.dtype} {tuple(tensor.shape)};".encode())
         hashed.update(tensor.view(-1).view(torch.uint8).numpy().data)
     return hashed.digest()

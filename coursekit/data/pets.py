@@ -127,11 +127,11 @@ def _fingerprint(folder: Path, split: str) -> str:
 def _decoded(folder: Path, split: str, size: int) -> dict[str, Tensor]:
     from torchvision.datasets import OxfordIIITPet
 
-    data_set = OxfordIIITPet(folder.parent, split, target_types=("binary-category", "segmentation"))
     names = listed(folder, split)
-    rows = [_one(data_set, index, files_of(folder, name), size) for index, name in enumerate(names)]
-    if not rows:
+    if not names:
         raise ValueError(sentence(f"photographs in the {split} split", "an empty list", GET_PETS))
+    data_set = OxfordIIITPet(folder.parent, split, target_types=("binary-category", "segmentation"))
+    rows = [_one(data_set, index, files_of(folder, name), size) for index, name in enumerate(names)]
     return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
 
 

@@ -63,7 +63,7 @@ def listed(folder: Path, split: str) -> list[str]:
     except (OSError, UnicodeDecodeError) as problem:
         got = f"none that can be read at {file}"
         raise FileNotFoundError(sentence(f"the list of the {split} photographs", got, GET_PETS)) from problem
-    rows = [line.split() for line in lines if line.strip()]
+    rows = [line.split() for line in lines]
     for row in rows:
         if len(row) != 4 or not all(each.isdecimal() for each in row[1:]) or Path(row[0]).name != row[0]:
             expected = f"lines 'name class species breed' in {file}"

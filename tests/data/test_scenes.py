@@ -24,7 +24,13 @@ def single() -> Samples:
 
 
 def plan_of(n: int, seed: int, **changes: Any) -> Plan:
-    usual = {"size": 64, "objects": (1, 3), "radius": (0.14, 0.28), "occlusion": 0.5, "frequencies": (1.0,) * 4}
+    usual = {
+        "size": 64,
+        "objects": (1, 3),
+        "radius": (0.14, 0.28),
+        "occlusion": 0.5,
+        "frequencies": (1.0,) * 4,
+    }
     numbers = torch.arange(n)
     return planned(Recipe(**{**usual, **changes}), Chance(seed, numbers))
 
@@ -134,7 +140,9 @@ def circle(radius: float) -> np.ndarray:
 def test_objects_lie_inside_the_image_at_every_size(size: int, most: int, seed: int) -> None:
     scenes = load_scenes(3, seed, size, objects=(1, most))
     assert scenes.images.shape == (3, 3, size, size)
-    border = torch.cat([scenes.masks[:, 0], scenes.masks[:, -1], scenes.masks[:, :, 0], scenes.masks[:, :, -1]])
+    border = torch.cat(
+        [scenes.masks[:, 0], scenes.masks[:, -1], scenes.masks[:, :, 0], scenes.masks[:, :, -1]]
+    )
     assert not border.any()
     assert (scenes.boxes[:, 2:] >= 3).all()
     assert ((scenes.labels >= 1) & (scenes.labels <= 4)).all()
