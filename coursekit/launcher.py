@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
-import sys
 import warnings
 from importlib import import_module
 from pathlib import Path
 
+from coursekit.app.browsers import can_open_a_browser
 from coursekit.app.ports import ensure_free
 from coursekit.checkout import course_root
 
@@ -33,18 +33,11 @@ def lab_arguments(root: Path, port: int | None, browser: bool) -> list[str]:
     ]
     if port is not None:
         arguments += [f"--port={port}", "--ServerApp.port_retries=0"]
-    if not (browser and _has_a_display()):
+    if not (browser and can_open_a_browser()):
         arguments.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         arguments.append("--allow-root")  # containers and class-room machines often have no other user
     return arguments
-
-
-def _has_a_display() -> bool:
-    """On Linux without a display Python would open a text browser in the terminal."""
-    if not sys.platform.startswith("linux"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def open_lab(port: int | None = None, browser: bool = True) -> int:

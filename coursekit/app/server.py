@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from coursekit.app.browsers import can_open_a_browser
 from coursekit.app.ports import ensure_free
 from coursekit.checkout import lessons_folder
 
@@ -25,9 +26,9 @@ def voila_arguments(lessons: Path, port: int, browser: bool) -> list[str]:
         "--Voila.port_retries=0",
         f"--MappingKernelManager.cull_interval={CULL_EVERY_SECONDS}",
         f"--MappingKernelManager.cull_idle_timeout={IDLE_SECONDS}",
-        "--Voila.log_level=WARN",
+        "--Voila.log_level=ERROR",
     ]
-    return arguments if browser else [*arguments, "--no-browser"]
+    return arguments if browser and can_open_a_browser() else [*arguments, "--no-browser"]
 
 
 def serve(port: int = 8866, browser: bool = True) -> int:

@@ -205,9 +205,11 @@ def test_no_text_browser_opens_where_there_is_no_display(monkeypatch: pytest.Mon
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    assert "--no-browser" in launcher.lab_arguments(Path("course"), None, True)
+    assert "--no-browser" in launcher.lab_arguments(Path("course"), None, browser=True)
+    assert "--no-browser" in voila_arguments(Path("lessons"), 8866, browser=True)
     monkeypatch.setenv("DISPLAY", ":0")
-    assert "--no-browser" not in launcher.lab_arguments(Path("course"), None, True)
+    assert "--no-browser" not in launcher.lab_arguments(Path("course"), None, browser=True)
+    assert "--no-browser" not in voila_arguments(Path("lessons"), 8866, browser=True)
 
 
 def test_the_app_listens_on_this_machine_only_and_ends_idle_kernels() -> None:
