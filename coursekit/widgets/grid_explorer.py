@@ -144,7 +144,7 @@ class GridExplorer(AnyWidget):
         --------
         >>> import torch
         >>> GridExplorer.of(lambda x: 2 * x, torch.tensor([[1.0, 5.0]]), name="doubled").output
-        [[2.0, 10.0]]
+        [[2, 10]]
         """
         is_trace = hasattr(trace_or_callable, "output_index")
         if not is_trace and not callable(trace_or_callable):
