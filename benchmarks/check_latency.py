@@ -1,9 +1,10 @@
-"""How long a learner waits for a verdict, after import: right, wrong (shrunk, named and drawn) and error answers.
+"""How long a learner waits for a verdict: right, wrong (shrunk, named, drawn) and error answers.
 
-Beside it, in the same run: Hypothesis shrinking the same wrong answer, and matplotlib drawing the same figure.
+Beside it, in the same run: Hypothesis shrinking the same wrong answer, and matplotlib drawing the same
+figure.
 
-Run ``python benchmarks/check_latency.py`` (``--json`` for figures only). Times are medians of wall milliseconds;
-``first`` is the very first check of an exercise, when its cases are planned.
+Run ``python benchmarks/check_latency.py`` (``--json`` for figures only). Times are medians of wall
+milliseconds; ``first`` is the very first check of an exercise, when its cases are planned.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -53,9 +55,7 @@ def measured(exercise: Exercise, rounds: int) -> dict[str, Any]:
     """The figures of one exercise; a wrong answer is each of its misconceptions."""
     first = timed(lambda: shown(exercise, exercise.reference), 1)
     right = timed(lambda: shown(exercise, exercise.reference), rounds)
-    wrong = [
-        timed(lambda mutant=item.mutant: shown(exercise, mutant), rounds) for item in exercise.misconceptions
-    ]
+    wrong = [timed(partial(shown, exercise, item.mutant), rounds) for item in exercise.misconceptions]
     error = timed(lambda: shown(exercise, raising(exercise)), rounds)
     return {
         "exercise": exercise.id,
@@ -136,7 +136,7 @@ def draws(rounds: int) -> float:
 
 def main() -> None:
     """Measure and print."""
-    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])  # type: ignore[union-attr]
+    options = argparse.ArgumentParser(description="How long a learner waits for a verdict.")
     options.add_argument("--json", action="store_true", help="print figures as JSON only")
     options.add_argument("--rounds", type=int, default=9, help="repetitions of each measurement (default 9)")
     given = options.parse_args()
@@ -153,7 +153,7 @@ def main() -> None:
         print(f"{row['exercise']:20}{figures}")
     print(f"targets: right <= {TARGET_RIGHT:g}, wrong <= {TARGET_WRONG:g}: {'met' if met else 'NOT met'}")
     print(
-        f"same wrong answer: Hypothesis alone {peer['hypothesis_ms']:.0f} ms to {peer['hypothesis_cells']} cells; "
+        f"same answer: Hypothesis {peer['hypothesis_ms']:.0f} ms to {peer['hypothesis_cells']} cells; "
         f"our whole check {peer['our_check_ms']:.0f} ms to {peer['our_cells']} cells"
     )
     print(

@@ -1,7 +1,7 @@
 """The engine that checks a learner's function: declared once, tried on cases, shrunk, named, drawn.
 
-It knows no lesson. `check` is the whole path; `make_cases`, `observe`, `judge` are its parts, for a judge that must
-not share a process with the learner's code.
+It knows no lesson. `check` is the whole path; `make_cases`, `observe`, `judge` are its parts, for a judge
+that must not share a process with the learner's code.
 """
 
 from coursekit.checking.bench import bench_of

@@ -1,4 +1,4 @@
-"""An exercise with a seed: its trials, what the reference gives for each, and, once asked, what each mutant gives.
+"""An exercise with a seed: its trials, what the reference gives and, once asked, what each mutant gives.
 
 Nothing here runs a learner's code, so a judge in another process can use it as it stands.
 """

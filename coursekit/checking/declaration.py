@@ -29,7 +29,8 @@ class Property:
     id : str
         Unique within the exercise.
     says : str
-        The property in the learner's words, as a sentence fragment or sentence ("overlapping stamps are summed").
+        The property in the learner's words, as a sentence fragment or sentence ("overlapping stamps are
+        summed").
     weight : float
         Its share: the exercise's points are split in proportion.
     sizes : mapping of str to (int, int)
@@ -159,7 +160,7 @@ class Exercise:
         return f"{self.function}({', '.join(parameter.name for parameter in self.parameters)})"
 
     def example_case(self) -> Any:
-        """The case that shows what the function does: the declared example, else one that is not too small."""
+        """The case that shows what the function does: the declared one, else one not too small."""
         from coursekit.checking.cases import case_from  # cases are made of declarations
         from coursekit.checking.planning import cases_for
 

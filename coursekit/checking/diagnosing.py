@@ -29,9 +29,9 @@ def diagnose(
 
     Notes
     -----
-    A mutant explains a function that gave its results wherever it failed, and right ones elsewhere. Of several, the
-    one that agrees on most trials wins, then the first declared. A mutant is left as soon as it disagrees once, so
-    the wrong ones cost one call each.
+    A mutant explains a function that gave its results wherever it failed, and right ones elsewhere. Of
+    several, the one that agrees on most trials wins, then the first declared. A mutant is left as soon as it
+    disagrees once, so the wrong ones cost one call each.
     """
     best, most = None, 0
     for misconception in bench.exercise.misconceptions:

@@ -1,8 +1,7 @@
-"""The check itself: look at the function, run it on every trial, compare, name the mistake, shrink, report."""
+"""The check itself: read the function, run it on every trial, compare, name the mistake, shrink, report."""
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,11 +13,11 @@ from coursekit.checking.comparing import same_result
 from coursekit.checking.declaration import Exercise, Misconception
 from coursekit.checking.diagnosing import diagnose
 from coursekit.checking.outcomes import Outcome
-from coursekit.checking.plain import Strange, described, plain
+from coursekit.checking.refusing import bare, of_shortcut, refused
 from coursekit.checking.running import Capped, observe, untouched_surroundings
-from coursekit.checking.shortcuts import Shortcut, ShortcutWatch, shortcut_in_text
+from coursekit.checking.shortcuts import Shortcut, ShortcutWatch
 from coursekit.checking.shrinking import Failure, shrink
-from coursekit.checking.sources import has_ellipsis, is_untouched
+from coursekit.checking.sources import has_ellipsis
 from coursekit.checking.surroundings import notes_on_surroundings
 from coursekit.checking.timing import TimeLimit
 from coursekit.checking.values import Comparison
@@ -52,7 +51,7 @@ def check(
     """
     started = time.perf_counter()
     with untouched_surroundings(seed):
-        verdict = _refused(exercise, function) or _checked(exercise, function, seed, seconds)
+        verdict = refused(exercise, function) or _checked(exercise, function, seed, seconds)
     return replace(verdict, seconds=time.perf_counter() - started)
 
 
@@ -84,70 +83,17 @@ def _gave_up(outcome: Outcome) -> bool:
     return outcome.raised is not None and outcome.raised.kind == "NotImplementedError"
 
 
-def _refused(exercise: Exercise, function: Any) -> Verdict | None:
-    """A verdict where there is nothing to run: no function, an untouched starter, a shortcut in the text."""
-    complaint = _complaint(exercise, function)
-    if complaint:
-        return _bare(exercise, "error", complaint)
-    if is_untouched(function, exercise.starter):
-        return _bare(exercise, "not_attempted", wording.of_not_attempted(exercise))
-    shortcut = shortcut_in_text(function, exercise.forbidden) if exercise.forbidden else None
-    return _forbidden(exercise, shortcut) if shortcut else None
-
-
-def _forbidden(exercise: Exercise, shortcut: Shortcut) -> Verdict:
-    return _bare(exercise, "forbidden", wording.of_forbidden(exercise, shortcut))
-
-
-def _bare(exercise: Exercise, state: str, message: str) -> Verdict:
-    results = tuple(
-        PropertyResult(p.id, p.says, p.weight, passed=False, ran=False) for p in exercise.properties
-    )
-    return Verdict(exercise, state, 0.0, results, message=message)
-
-
-def _complaint(exercise: Exercise, function: Any) -> str:
-    """Why something cannot be called as the exercise's function; empty when it can."""
-    wanted = f"a function `{exercise.signature}`"
-    head = f"writing `def {exercise.signature}:`"
-    if not inspect.isfunction(function):
-        what = described(plain(function)) if not isinstance(plain(function), Strange) else _kind_of(function)
-        return wording.of_wrong_head(exercise, wanted, what, head)
-    inner = inspect.unwrap(function)
-    if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
-        return wording.of_wrong_head(exercise, wanted, "an `async` function", "leaving out the word `async`")
-    if inspect.isgeneratorfunction(inner):
-        advice = "collecting the values and ending with one `return`"
-        return wording.of_wrong_head(exercise, wanted, "a generator (it contains `yield`)", advice)
-    try:
-        inspect.signature(function).bind(*exercise.parameters)
-    except TypeError:
-        got = f"one that takes `{inspect.signature(function)}`"
-        return wording.of_wrong_head(exercise, wanted, got, head)
-    return ""
-
-
-def _kind_of(function: Any) -> str:
-    if isinstance(function, type):
-        return "a class"
-    return (
-        "a ready-made function"
-        if inspect.isroutine(function)
-        else f"an object of type {type(function).__name__}"
-    )
-
-
 def _checked(exercise: Exercise, function: Callable[..., Any], seed: int, seconds: float) -> Verdict:
     bench = bench_of(exercise, seed)
     outcomes = observe_all(exercise, function, seed, seconds)
     ran = [outcome for outcome in outcomes if outcome is not None]
     if _gave_up(ran[-1]) or (ran[0].raised is None and ran[0].value is None and has_ellipsis(function)):
         return replace(
-            _bare(exercise, "not_attempted", wording.of_not_attempted(exercise)), output=_printed(ran)
+            bare(exercise, "not_attempted", wording.of_not_attempted(exercise)), output=_printed(ran)
         )
     shortcut = _shortcut_when_run(bench, function) if exercise.forbidden and not ran[-1].timed_out else None
     if shortcut:
-        return _forbidden(exercise, shortcut)
+        return of_shortcut(exercise, shortcut)
     comparisons = _comparisons(bench, outcomes)
     diagnosis = _diagnosis(bench, outcomes, comparisons)
     verdict = _judged(bench, outcomes, comparisons, diagnosis, seconds)
@@ -220,7 +166,7 @@ def _judged(
     state = _state(bench, outcomes, results)
     failure = _failure(bench, outcomes, comparisons, failing[0])
     verdict = replace(verdict, state=state, diagnosis=diagnosis)
-    return _with_failure(verdict, failure, bench.trials[failing[0]].property.says)
+    return _with_failure(verdict, failure)
 
 
 def _property_results(bench: Bench, comparisons: Sequence[Comparison | None]) -> tuple[PropertyResult, ...]:
@@ -250,7 +196,8 @@ def _failure(
     bench: Bench, outcomes: Sequence[Outcome | None], comparisons: Sequence[Comparison | None], index: int
 ) -> Failure:
     outcome, comparison = outcomes[index], comparisons[index]
-    assert outcome is not None and comparison is not None
+    assert outcome is not None
+    assert comparison is not None
     return Failure(bench.trials[index].case, bench.expected[index], outcome, comparison)
 
 
@@ -262,7 +209,7 @@ def _pictured(bench: Bench, outcomes: Sequence[Outcome | None], index: int) -> C
     )
 
 
-def _with_failure(verdict: Verdict, failure: Failure, says: str) -> Verdict:
+def _with_failure(verdict: Verdict, failure: Failure) -> Verdict:
     returned = failure.got.raised is None and not failure.got.timed_out
     changed = failure.comparison.kind.startswith("changed") and failure.got.changed is not None
     shown = Counterexample(
@@ -277,7 +224,7 @@ def _with_failure(verdict: Verdict, failure: Failure, says: str) -> Verdict:
     if changed:
         name, value = failure.got.changed  # type: ignore[misc]
         shown = replace(shown, expected=failure.case[name], got=value, label=f"{name} before")
-    message = wording.of_failure(says, failure.comparison.sentence, verdict.diagnosis)
+    message = wording.of_failure(failure.comparison.sentence, verdict.diagnosis)
     return replace(verdict, counterexample=shown, message=message)
 
 
@@ -296,7 +243,7 @@ def _shrunk(
         again = observe(function, trial.case, limit)
     if not again.timed_out and not same_result(failure.got, again):
         return replace(verdict, notes=(*verdict.notes, wording.UNSTEADY))
-    return _with_failure(verdict, shrink(bench, trial, failure, function, diagnosis), trial.property.says)
+    return _with_failure(verdict, shrink(bench, trial, failure, function, diagnosis))
 
 
 def _printed(outcomes: Sequence[Outcome]) -> str:

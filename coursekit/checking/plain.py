@@ -1,8 +1,8 @@
 """Turning whatever a learner's function returns into plain data, without running the learner's code.
 
-Only exact, known types pass: tensors, NumPy arrays and numbers, int, float, bool, str, None, and tuples or lists
-of these. Anything else becomes a `Strange`, which equals nothing but says what it was; an object with a clever
-``__eq__`` is therefore never compared.
+Only exact, known types pass: tensors, NumPy arrays and numbers, int, float, bool, str, None, and tuples or
+lists of these. Anything else becomes a `Strange`, which equals nothing but says what it was; an object with a
+clever ``__eq__`` is therefore never compared.
 """
 
 from __future__ import annotations

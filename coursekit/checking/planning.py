@@ -1,8 +1,8 @@
 """Which cases an answer is tried on: shapes fixed by the exercise, values by the seed, smallest first.
 
 The shapes come from a small covering design: every quantity is seen small and large, every pair of quantities
-in many combinations, heights above and below widths. Where that would miss a misconception, a case that tells it
-from a right answer is sought and added.
+in many combinations, heights above and below widths. Where that would miss a misconception, a case that tells
+it from a right answer is sought and added.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def cases_for(exercise: Exercise, item: Property, seed: int = 0) -> list[Case]:
                 break
     if not cases:
         raise ExerciseError(
-            f"{exercise.id}: expected property {item.id!r} to have cases, got none. Try wider sizes or a milder `valid`."
+            f"{exercise.id}: expected property {item.id!r} to have cases, got none. "
+            "Try wider sizes or a milder `valid`."
         )
     return cases
 
@@ -80,7 +81,7 @@ def plan(exercise: Exercise) -> Plan:
 
 
 def _make_telling(exercise: Exercise, misconception: Misconception, chosen: Plan, candidates: Plan) -> None:
-    """Add settings that tell a misconception from a right answer, when fewer than `TELLING` of the chosen do."""
+    """Add settings that tell a misconception from a right answer, if fewer than `TELLING` chosen ones do."""
     found = 0
     for item, settings in chosen.items():
         for setting in settings:
@@ -135,7 +136,7 @@ def _combinations(spans: list[tuple[int, int]], rng: random.Random) -> Iterator[
 
 
 def _cover(candidates: list[Setting], count: int) -> list[Setting]:
-    """Choose settings greedily so that as many pairs of values as possible are met; the smallest comes first."""
+    """Choose settings greedily so that as many pairs of values as possible are met, the smallest first."""
     remaining = sorted(candidates, key=lambda setting: sum(setting.values()))
     if len(remaining) <= count:
         return remaining

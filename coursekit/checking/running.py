@@ -122,9 +122,11 @@ class Capped(io.TextIOBase):
         self.dropped = 0
 
     def writable(self) -> bool:
+        """As a stream must say."""
         return True
 
     def write(self, text: str) -> int:
+        """Keep what there is room for."""
         text = str(text)
         room = self.most - self.kept
         self.parts.append(text[:room])

@@ -1,9 +1,9 @@
 """Finding forbidden operations: by name in the function's own text, and by effect when it runs.
 
-The text is read with the function's globals at hand, so that aliases, ``from … import … as``, and ``getattr`` with
-a written-out name are seen through; helpers of the learner's that it calls are read too. Running it once under
-torch's own modes sees what text cannot, such as a name put together at run time. Both are best effort: threads and
-re-implementations outside torch are not seen.
+The text is read with the function's globals at hand, so that aliases, ``from … import … as``, and ``getattr``
+with a written-out name are seen through; helpers of the learner's that it calls are read too. Running it once
+under torch's own modes sees what text cannot, such as a name put together at run time. Both are best effort:
+threads and re-implementations outside torch are not seen.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from coursekit.checking.sources import definition_of
 
-# The kernels that torch's named operations end in: (kernel, must be transposed or None where it does not matter).
+# The kernels that torch's named operations end in, and whether transposed (None where it does not matter).
 _KERNELS: dict[str, tuple[tuple[str, bool | None], ...]] = {
     "conv_transpose": (("convolution", True), ("convolution_backward", None)),
     "conv": (("convolution", False), ("_slow_conv2d_forward", None)),
@@ -82,11 +82,13 @@ class ShortcutWatch:
         self._calls.__exit__(*reason)
 
     def saw_call(self, operation: Any) -> None:
+        """Note a torch function that is called."""
         for name, target in self._targets:
             if operation is target and self.found is None:
                 self.found = Shortcut(name)
 
     def saw_kernel(self, kernel: str, arguments: tuple[Any, ...]) -> None:
+        """Note a kernel that torch runs in the end."""
         for name, start, transposed in self._endings:
             if kernel.startswith(start) and (transposed is None or _transposed(arguments) == transposed):
                 self.found = self.found or Shortcut(name)
@@ -117,7 +119,7 @@ class _Kernels(TorchDispatchMode):
 
 
 def _family(name: str) -> str:
-    """``torch.nn.ConvTranspose2d`` and ``torch.nn.functional.conv_transpose2d`` are both ``conv_transpose``."""
+    """``ConvTranspose2d`` and ``conv_transpose2d`` are both ``conv_transpose``."""
     last = name.rsplit(".", 1)[-1]
     snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in last).lstrip("_")
     return snake.rstrip("123d") if snake.endswith(("1d", "2d", "3d")) else snake
@@ -138,7 +140,9 @@ def resolved(name: str) -> Any:
     parts = name.split(".")
     try:
         value: Any = importlib.import_module(parts[0])
-        for part in parts[1:]:
+        for count, part in enumerate(parts[1:], 2):
+            if not hasattr(value, part) and isinstance(value, ModuleType):
+                importlib.import_module(".".join(parts[:count]))
             value = getattr(value, part)
     except (ImportError, AttributeError):
         raise ValueError(
@@ -166,7 +170,7 @@ def _own_functions(function: Callable[..., Any]) -> Iterator[FunctionType]:
 
 
 def _imported_inside(definition: ast.AST) -> dict[str, Any]:
-    """What the function's own import statements would bind, for modules that are loaded already or torch's."""
+    """What the function's own import statements bind."""
     bound: dict[str, Any] = {}
     for node in ast.walk(definition):
         if isinstance(node, ast.Import):
@@ -199,24 +203,18 @@ def _forbidden_at(node: ast.AST, scope: dict[str, Any], targets: list[tuple[str,
 
 
 def _meaning(node: ast.AST, scope: dict[str, Any]) -> Any:
-    """What an expression stands for, following names, attributes of modules and classes, and written-out getattr."""
+    """What an expression stands for, through names, attributes of modules and classes, and getattr."""
     if isinstance(node, ast.Name):
         return scope.get(node.id)
     if isinstance(node, ast.Attribute):
         return _member(_meaning(node.value, scope), node.attr)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
-        if (
-            len(node.args) >= 2
-            and isinstance(node.args[1], ast.Constant)
-            and isinstance(node.args[1].value, str)
-        ):
-            return _member(_meaning(node.args[0], scope), node.args[1].value)
+        written = [argument.value for argument in node.args[1:2] if isinstance(argument, ast.Constant)]
+        return _member(_meaning(node.args[0], scope), str(written[0])) if written else None
     return None
 
 
 def _member(owner: Any, name: str) -> Any:
-    return (
-        getattr(owner, name, None)
-        if isinstance(owner, ModuleType | type) and owner is not torch.ops
-        else None
-    )
+    if not isinstance(owner, ModuleType | type) or owner is torch.ops:  # asking torch.ops would load kernels
+        return None
+    return getattr(owner, name, None)

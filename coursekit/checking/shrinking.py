@@ -1,7 +1,7 @@
 """Making a failure small and readable: sizes in ascending order first, then plain values.
 
-A candidate counts only while it fails *in the same way*: with the same kind of failure, or, where the mistake has a
-name, still giving what that mistake gives.
+A candidate counts only while it fails *in the same way*: with the same kind of failure, or, where the mistake
+has a name, still giving what that mistake gives.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a function needs from outside itself that a class grader would not see.
 
-The grader takes imports, function and class definitions and constants out of a notebook, and nothing else; a tensor
-made in another cell is there in the learner's session but not there.
+The grader takes imports, function and class definitions and constants out of a notebook, and nothing else; a
+tensor made in another cell is there in the learner's session but not there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _LITERALS = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis))
 
 
 def unseen_globals(function: Callable[..., Any]) -> list[tuple[str, str]]:
-    """The outside names a function reads that are no import, definition or constant, each with its type's name."""
+    """The outside names a function reads that are no import, definition or constant, with their types."""
     found: dict[str, str] = {}
     for reader in _with_helpers(inspect.unwrap(function)):
         suspects = [(name, value) for name, value in _outside_values(reader) if not _is_seen(value)]

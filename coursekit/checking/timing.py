@@ -1,9 +1,9 @@
 """Stopping a function that does not end.
 
-In the main thread a timer signal is used where the system has one; it repeats, and from its second ring on it also
-plants a trace, so that a bare ``except`` inside the loop cannot swallow it for ever. Elsewhere (Windows, other
-threads) a watchdog thread asks the interpreter to raise. Both end *Python* loops: one long call into C, such as a
-huge matrix product, is out of reach and ends when it ends.
+In the main thread a timer signal is used where the system has one; it repeats, and from its second ring on it
+also plants a trace, so that a bare ``except`` inside the loop cannot swallow it for ever. Elsewhere (Windows,
+other threads) a watchdog thread asks the interpreter to raise. Both end *Python* loops: one long call into C,
+such as a huge matrix product, is out of reach and ends when it ends.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
@@ -69,17 +69,34 @@ class TimeLimit:
         try:
             try:
                 self._inside = True
-                return function(*arguments)
+                value, stop = next(_isolated(function, arguments))
             finally:
                 self._leave()
         except TimeUp:  # it may have been raised while leaving
             self._leave()
             raise
+        if stop is not None:
+            raise stop
+        return value
 
     def _leave(self) -> None:
         self._inside = False
         if self._alarm is not None:
             self._alarm.settle()
+
+
+def _isolated(
+    function: Callable[..., Any], arguments: tuple[Any, ...]
+) -> Iterator[tuple[Any, StopIteration | None]]:
+    """Call inside a generator, which has an exception state of its own.
+
+    A ring inside a ``with`` can leave that state behind (seen in CPython 3.11); in the session it would turn
+    up as "During handling of the above exception" above every later error.
+    """
+    try:
+        yield function(*arguments), None
+    except StopIteration as stop:  # it may not leave a generator as it is
+        yield None, stop
 
 
 class _Signal:
@@ -96,7 +113,7 @@ class _Signal:
         self.old_timer = signal.setitimer(signal.ITIMER_REAL, max(self.limit.seconds, 1e-3))
 
     def ring(self, _number: int, frame: FrameType | None) -> None:
-        # Set anew each time, not by the timer's own interval: on a busy machine that would ring inside this ring.
+        # Set anew each time, not by the timer's own interval: a busy machine would ring inside this ring.
         if self.over:  # setting the timer again would ring on whoever comes after
             return
         if not self.limit._inside or not _below_call(frame):

@@ -38,7 +38,7 @@ def _broken_text(exercise: Exercise) -> Iterator[str]:
         starter = function_from(exercise.starter, exercise.function)
         function_from(exercise.solution, exercise.function)
     except (SyntaxError, KeyError) as reason:
-        yield f"Expected starter and solution to define {exercise.function}, got {reason!r}. Try running them."
+        yield f"Expected starter and solution to define {exercise.function}, got {reason!r}. Try to run them."
         return
     state = check(exercise, starter).state
     if state != "not_attempted":
@@ -54,7 +54,10 @@ def _broken_answers(exercise: Exercise, seed: int) -> Iterator[str]:
         verdict = check(allowed, misconception.mutant, seed=seed)
         named = verdict.diagnosis.id if verdict.diagnosis else None
         if verdict.passed:
-            yield f"Expected misconception {misconception.id!r} to fail with seed {seed}, but it passes. Try other sizes."
+            yield (
+                f"Expected misconception {misconception.id!r} to fail with seed {seed}, but it passes. "
+                "Try other sizes."
+            )
         elif named != misconception.id:
             yield (
                 f"Expected misconception {misconception.id!r} to be named with seed {seed}, got {named!r} "

@@ -1,4 +1,4 @@
-"""Whether one plain value is the expected one; if not, in what way, which cells, and a sentence that says so."""
+"""Whether a plain value is the expected one; if not, in what way, which cells, and a sentence for it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ def _compare_tensors(expected: torch.Tensor, got: Any) -> Comparison:
     if got.is_complex() and not expected.is_complex():
         return Comparison(False, "type complex", _dtype_sentence(expected, got))
     if got.shape != expected.shape:
-        sentence = f"Expected shape {tuple(expected.shape)}; yours is {tuple(got.shape)}. {_shape_advice(expected, got)}"
+        sentence = f"Expected shape {tuple(expected.shape)}; yours is {tuple(got.shape)}."
+        sentence = f"{sentence} {_shape_advice(expected, got)}"
         return Comparison(False, "shape", sentence)
     guilty = _differing(expected, got)
     if guilty is not None:

@@ -17,8 +17,8 @@ def of_right(exercise: Exercise, cases: int) -> str:
     )
 
 
-def of_failure(says: str, sentence: str, misconception: Misconception | None) -> str:
-    """The named mistake and its advice where there is one; else what differs, and which property it breaks."""
+def of_failure(sentence: str, misconception: Misconception | None) -> str:
+    """The named mistake and its advice where there is one; else what differs."""
     if misconception is None:
         return sentence
     advice = f" {misconception.advice}" if misconception.advice else ""
@@ -27,15 +27,18 @@ def of_failure(says: str, sentence: str, misconception: Misconception | None) ->
 
 def of_not_attempted(exercise: Exercise) -> str:
     """What an untouched starter hears."""
-    return f"Nothing to check yet: replace the `...` in `{exercise.function}` by your own lines and run the cell again."
+    return (
+        f"Nothing to check yet: replace the `...` in `{exercise.function}` by your own lines "
+        "and run the cell again."
+    )
 
 
 def of_forbidden(exercise: Exercise, shortcut: Shortcut) -> str:
     """Which operation may not be used here, where it stands, and why."""
     where = f" on line {shortcut.line}" if shortcut.line else ""
     return (
-        f"Your function uses `{shortcut.name}`{where}. Here you build what it does, step by step, to see how it works; "
-        "elsewhere it is fine to use. Try it with indexing, loops and sums."
+        f"Your function uses `{shortcut.name}`{where}. Here you build what it does, step by step, to see "
+        "how it works; elsewhere it is fine to use. Try it with indexing, loops and sums."
     )
 
 
@@ -44,8 +47,8 @@ def of_timeout(outcome: Outcome, done: int, total: int, seconds: float) -> str:
     place = f" It was at: {outcome.place}." if outcome.place else ""
     if outcome.seconds < 0.5 * seconds and done:
         return (
-            f"Stopped after {seconds:g} seconds: your function finished {done} of {total} inputs, so it is very slow "
-            f"rather than endless.{place} Try doing less work inside the innermost loop."
+            f"Stopped after {seconds:g} seconds: your function finished {done} of {total} inputs, so it is "
+            f"very slow rather than endless.{place} Try doing less work inside the innermost loop."
         )
     return (
         f"Stopped after {seconds:g} seconds: your function did not finish.{place} "
@@ -59,6 +62,6 @@ def of_wrong_head(exercise: Exercise, expected: str, got: str, advice: str) -> s
 
 
 UNSTEADY = (
-    "Your function gave different answers to the same input. It may use chance, or remember something between calls: "
-    "try making everything it needs inside it."
+    "Your function gave different answers to the same input. It may use chance, or remember something "
+    "between calls: try making everything it needs inside it."
 )

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - the learner's cells are written on one line each
 """Cases: planned by shape, drawn by seed, smallest first, asymmetric, immutable."""
 
 from __future__ import annotations
@@ -148,7 +149,7 @@ def test_explicit_cases_come_first_and_may_be_nested_lists():
     ],
 )
 def test_a_contradictory_declaration_is_refused_with_expected_got_try(changes, told):
-    with pytest.raises(ValueError, match="[Ee]xpected") as caught:
+    with pytest.raises(ValueError, match=r"[Ee]xpected") as caught:
         convolution(**changes)
     assert told in str(caught.value)
     assert "Try" in str(caught.value)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - the learner's cells are written on one line each
 """Forbidden operations are found in many disguises; honest answers are not suspected."""
 
 from __future__ import annotations
@@ -90,6 +91,7 @@ def test_watching_does_not_change_what_runs():
     assert watch.found is None
 
 
+@pytest.mark.slow
 def test_watching_does_not_import_torchs_compiler():
     """Torch's default for such a mode imports torch._dynamo on first use, which takes seconds."""
     program = (

@@ -1,4 +1,4 @@
-"""A counterexample is as small as an exhaustive search and Hypothesis make it, readable, valid and deterministic."""
+"""A counterexample is as small as an exhaustive search and Hypothesis make it, readable, deterministic."""
 
 from __future__ import annotations
 

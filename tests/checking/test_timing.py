@@ -1,8 +1,10 @@
+# ruff: noqa: E501 - the learner's cells are written on one line each
 """Loops that never end, in the main thread and outside it."""
 
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 
@@ -94,6 +96,19 @@ def test_the_former_timer_and_handler_come_back():
         assert heard == [1]
     finally:
         signal.signal(signal.SIGALRM, former)
+
+
+def test_nothing_of_a_stopped_function_turns_up_in_later_errors():
+    for name in LOOPS:
+        check(STAMPS, looping(name), seconds=0.05)
+        assert sys.exc_info() == (None, None, None)
+
+
+def test_stop_iteration_is_an_error_like_any_other():
+    verdict = checked("def stamps(x, kernel, stride):\n    return next(iter([]))\n")
+    assert verdict.state == "error"
+    assert "Line 2 of `stamps`" in verdict.message
+    assert "StopIteration" in verdict.message
 
 
 def test_no_late_ring_reaches_the_caller():

@@ -51,7 +51,7 @@ def draw_case(
     guilty: torch.Tensor | None = None,
     title: str = "",
 ) -> Picture:
-    """Draw one case: its inputs, the expected result and, if given, another result with its differing cells marked.
+    """Draw one case: its inputs, the expected result and, if given, another with its differing cells marked.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The card around a verdict: the state, the points, the message, the picture, the properties, prints and notes."""
+"""The card around a verdict: state, points, message, picture, properties, prints and notes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from coursekit.checking.drawing.text import panels_text
 if TYPE_CHECKING:
     from coursekit.checking.verdict import PropertyResult, Verdict
 
-# A sign, a word and a tone for each state: the sign and the word carry the meaning, the colour only repeats it.
+# A sign, a word and a tone for each state: sign and word carry the meaning, the colour only repeats it.
 LOOKS = {
     "right": ("✓", "Right", "good"),
     "partial": ("◐", "Partly right", "half"),
@@ -120,7 +120,8 @@ def _output_html(verdict: Verdict) -> str:
     where = (
         " on this input" if verdict.counterexample is not None and shown != verdict.output.rstrip() else ""
     )
-    html = f'<div class="ck-output"><div class="ck-small">Your function printed{where}</div><pre>{escape(shown)}</pre>'
+    html = f'<div class="ck-output"><div class="ck-small">Your function printed{where}</div>'
+    html += f"<pre>{escape(shown)}</pre>"
     if where:
         html += (
             '<details><summary class="ck-small">Everything it printed</summary>'

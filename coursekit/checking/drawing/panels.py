@@ -1,4 +1,4 @@
-"""What a picture shows, before it is drawn: labelled panels of planes of cells, long sides left out in the middle."""
+"""What a picture shows, before it is drawn: labelled panels of grids, long sides left out in the middle."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Plane:
-    """A grid of cells. `label` says which plane of a stack it is; `rows` and `columns` are the true indices."""
+    """A grid of cells. `label` says which of a stack it is; `rows` and `columns` are the true indices."""
 
     label: str
     cells: tuple[tuple[Cell, ...], ...]

@@ -30,7 +30,8 @@ def _panel(panel: Panel) -> str:
     drawings = "".join(_plane(plane, panel) for plane in panel.planes)
     more = f'<span class="ck-more">… and {panel.more} more</span>' if panel.more else ""
     return (
-        f'<figure class="ck-panel ck-{panel.role}"><figcaption><span class="ck-label">{escape(panel.label)}</span> '
+        f'<figure class="ck-panel ck-{panel.role}"><figcaption>'
+        f'<span class="ck-label">{escape(panel.label)}</span> '
         f'<span class="ck-size">{escape(panel.size)}</span></figcaption>'
         f'<div class="ck-planes">{drawings}{more}</div></figure>'
     )
@@ -57,7 +58,8 @@ def _plane(plane: Plane, panel: Panel) -> str:
     name = f"{panel.label} {plane.label}".strip()
     caption = f'<span class="ck-plane-label">{escape(plane.label)}</span>' if plane.label else ""
     return (
-        f'<div class="ck-plane"><svg role="img" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
+        f'<div class="ck-plane"><svg role="img" viewBox="0 0 {width} {height}" width="{width}" '
+        f'height="{height}">'
         f"<title>{escape(name)}, {panel.size}</title><desc>{escape(_told(plane))}</desc>"
         f"{''.join(parts)}{numbers}{''.join(marks)}</svg>{caption}</div>"
     )
@@ -72,22 +74,21 @@ def _widths(plane: Plane) -> list[int]:
 
 def _cell(cell: Cell, x: int, y: int, width: int) -> str:
     kind = "ck-gap" if cell.gap else "ck-cell"
+    bold = " ck-guilty-number" if cell.guilty else ""
     return (
         f'<rect class="{kind}" x="{x}" y="{y}" width="{width}" height="{SIDE}"/>'
-        f'<text class="ck-number{" ck-guilty-number" if cell.guilty else ""}" x="{x + width / 2:g}" y="{y + SIDE / 2 + 5:g}">'
+        f'<text class="ck-number{bold}" x="{x + width / 2:g}" y="{y + SIDE / 2 + 5:g}">'
         f"{escape(cell.text.replace('-', '−'))}</text>"
     )
 
 
 def _mark(x: int, y: int, width: int, role: str) -> str:
     """Outline a guilty cell; in the learner's own result a cross in the corner says so without colour."""
+    box = f'x="{x + 1}" y="{y + 1}" width="{width - 2}" height="{SIDE - 2}" rx="3"'
     if role != "yours":
-        return f'<rect class="ck-wanted" x="{x + 1}" y="{y + 1}" width="{width - 2}" height="{SIDE - 2}" rx="3"/>'
+        return f'<rect class="ck-wanted" {box}/>'
     a, b = x + width - 10, y + 4
-    return (
-        f'<rect class="ck-guilty" x="{x + 1}" y="{y + 1}" width="{width - 2}" height="{SIDE - 2}" rx="3"/>'
-        f'<path class="ck-guilty-cross" d="M{a} {b}l6 6m0 -6l-6 6"/>'
-    )
+    return f'<rect class="ck-guilty" {box}/><path class="ck-guilty-cross" d="M{a} {b}l6 6m0 -6l-6 6"/>'
 
 
 def _indices(plane: Plane, ends: list[int], widths: list[int], top: int) -> str:
