@@ -23,9 +23,12 @@ if TYPE_CHECKING:
         failure,
         hint,
         mine,
+        photographs,
         predict,
         quiz,
+        results,
         solution,
+        train,
     )
 
 __version__ = "0.1.0"
@@ -38,9 +41,12 @@ __all__ = [
     "failure",
     "hint",
     "mine",
+    "photographs",
     "predict",
     "quiz",
+    "results",
     "solution",
+    "train",
 ]
 
 

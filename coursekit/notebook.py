@@ -6,7 +6,6 @@ as the kernel.
 
 from __future__ import annotations
 
-import html
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from coursekit.checking import Verdict, check
 from coursekit.exercises import all_exercises, find_exercise
+from coursekit.notes import Mistake, Note, show
+from coursekit.practice import photographs, results, train
 
 if TYPE_CHECKING:
     from coursekit.checking import Exercise
@@ -28,19 +29,15 @@ __all__ = [
     "failure",
     "hint",
     "mine",
+    "photographs",
     "predict",
     "quiz",
+    "results",
     "solution",
+    "train",
 ]
 
 Function = Callable[..., Any]
-
-
-class Mistake(ValueError):
-    """A call that cannot be answered. A notebook shows its sentence and no stack of engine lines."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [str(self)]
 
 
 @dataclass
@@ -54,32 +51,6 @@ class _Session:
 
 
 _session = _Session()
-
-
-@dataclass(frozen=True)
-class Note:
-    """A short text that reads well in a notebook and in a terminal."""
-
-    text: str
-    code: str = ""
-
-    def __repr__(self) -> str:
-        return "\n".join(part for part in (self.text, self.code) if part)
-
-    def _repr_html_(self) -> str:
-        lines = "".join(
-            f"<p style='margin:.3em 0'>{html.escape(line)}</p>" for line in self.text.splitlines()
-        )
-        code = (
-            f"<pre style='margin:.5em 0 0;white-space:pre-wrap'>{html.escape(self.code)}</pre>"
-            if self.code
-            else ""
-        )
-        return (
-            "<div style='border-left:4px solid var(--jp-info-color1,#1976d2);padding:.4em .9em;"
-            "max-width:46em;background:var(--jp-layout-color1,#fff);color:var(--jp-ui-font-color1,#222);"
-            f"font-family:var(--jp-content-font-family,sans-serif)'>{lines}{code}</div>"
-        )
 
 
 def exercise(id: str) -> Callable[[Function], Function]:
@@ -114,7 +85,7 @@ def exercise(id: str) -> Callable[[Function], Function]:
         _session.verdicts[id] = verdict
         if verdict.passed:
             _session.passed[id] = function
-        _show(verdict)
+        show(verdict)
         return function
 
     return check_and_show
@@ -207,7 +178,7 @@ def mine(id: str) -> Function:
     found = _find(id)
     if found.id in _session.passed:
         return _session.passed[found.id]
-    _show(Note(f"{found.function} has not passed its check yet, so this cell uses the course's own for now."))
+    show(Note(f"{found.function} has not passed its check yet, so this cell uses the course's own for now."))
     return found.reference
 
 
@@ -290,16 +261,6 @@ def _find(id: str | None) -> Exercise:
         return find_exercise(wanted)
     except KeyError as unknown:
         raise Mistake(unknown.args[0]) from None
-
-
-def _show(thing: Any) -> None:
-    from IPython import get_ipython
-    from IPython.display import display
-
-    if get_ipython() is None:
-        print(repr(thing))
-    else:
-        display(thing)
 
 
 def _takes_kernel(method: Function) -> bool:

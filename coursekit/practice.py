@@ -1,0 +1,139 @@
+"""Training inside a lesson: pictures to learn from, a live board, and what came out."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from coursekit.notes import Note, show
+
+if TYPE_CHECKING:
+    import ipywidgets
+    from torch import nn
+
+    from coursekit.data import Samples
+    from coursekit.plots import ResultGallery
+    from coursekit.training import History
+
+_waiting: WeakKeyDictionary[nn.Module, list[tuple[ipywidgets.HTML, Samples]]] = WeakKeyDictionary()
+"""On a web page: the results to fill in once a net is trained."""
+
+
+def train(
+    net: nn.Module, practice: Samples, test: Samples | None = None, *, budget: float = 60, **settings: Any
+) -> History:
+    """Train a net with a live board below the cell.
+
+    Parameters
+    ----------
+    net : nn.Module
+        Such as a ``SegmentationNet``.
+    practice, test : Samples
+        What it learns from, and what it is scored on.
+    budget : float
+        Seconds of training.
+    **settings
+        Passed to :func:`coursekit.training.fit`.
+
+    Returns
+    -------
+    History
+        On a page of the web app nothing trains before the visitor presses a button; there the history
+        stays empty until then.
+    """
+    from coursekit.training import fit
+    from coursekit.widgets import TrainingBoard
+
+    board = TrainingBoard(test)
+    if on_a_web_page():
+        return _offered(board, net, practice, test, budget=budget, **settings)
+    show(board)
+    return fit(net, practice, test, budget=budget, on_step=board, **settings)
+
+
+def results(net: nn.Module, samples: Samples) -> ResultGallery | ipywidgets.HTML:
+    """Pictures, what is true about them, and what a net says, side by side.
+
+    Parameters
+    ----------
+    net : nn.Module
+        A net for these samples' classes.
+    samples : Samples
+        A handful; each makes a row.
+
+    Returns
+    -------
+    object
+        Draws itself. On a page of the web app it draws once the net was trained.
+    """
+    if net not in _waiting:
+        return _gallery(net, samples)
+    import ipywidgets
+
+    space = ipywidgets.HTML(Note("Press Train above. The results will appear here.")._repr_html_())
+    _waiting[net].append((space, samples))
+    return space
+
+
+def photographs(size: int = 64) -> tuple[Samples, Samples]:
+    """Real photographs with masks, for practice and for testing; scenes where there are none.
+
+    Parameters
+    ----------
+    size : int
+        Rows and columns of each picture.
+
+    Returns
+    -------
+    practice, test : Samples
+    """
+    from coursekit.data import load_pets, load_scenes
+
+    try:
+        return load_pets(split="trainval", size=size), load_pets(split="test", size=size)
+    except FileNotFoundError:
+        show(
+            Note(
+                "There are no photographs on this machine, so this cell uses drawn scenes. "
+                "With internet, `coursekit data download pets` in a terminal brings photographs."
+            )
+        )
+        scenes = load_scenes(2200, size=size)
+        return scenes[:2000], scenes[2000:]
+
+
+def on_a_web_page() -> bool:
+    """Whether this kernel serves a page of the web app, where code runs before anybody asked for it."""
+    return os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
+
+
+def _offered(board: Any, net: nn.Module, practice: Samples, test: Samples | None, **settings: Any) -> History:
+    """A button that trains; the history that it will fill."""
+    import ipywidgets
+
+    from coursekit.training import History, fit
+
+    history = History(device="cpu", batch=0, notes=["not trained yet: press Train"])
+    button = ipywidgets.Button(description=f"Train for {settings['budget']:g} s", button_style="primary")
+    _waiting.setdefault(net, [])
+
+    def run(_: object) -> None:
+        button.disabled = True
+        try:
+            vars(history).update(vars(fit(net, practice, test, on_step=board, **settings)))
+            for space, samples in _waiting[net]:
+                space.value = _gallery(net, samples)._repr_html_()
+        finally:
+            button.disabled = False
+
+    button.on_click(run)
+    show(ipywidgets.VBox([button, board]))
+    return history
+
+
+def _gallery(net: nn.Module, samples: Samples) -> ResultGallery:
+    from coursekit.plots import result_gallery
+    from coursekit.training import predict_masks
+
+    return result_gallery(samples, predict_masks(net, samples))
