@@ -1,4 +1,4 @@
-"""What needs no running: something that is no fitting function, an untouched starter, a shortcut in the text."""
+"""What needs no running: no fitting function, an untouched starter, a shortcut in the text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def refused(exercise: Exercise, function: Any) -> Verdict | None:
 
 def of_shortcut(exercise: Exercise, shortcut: Shortcut) -> Verdict:
     """The verdict on a forbidden operation."""
-    return bare(exercise, "forbidden", wording.ofof_shortcut(exercise, shortcut))
+    return bare(exercise, "forbidden", wording.of_forbidden(exercise, shortcut))
 
 
 def bare(exercise: Exercise, state: str, message: str) -> Verdict:

@@ -24,6 +24,7 @@ LOOKS = {
     "forbidden": ("⊘", "Shortcut", "bad"),
     "timeout": ("◷", "Out of time", "bad"),
 }
+MOST_LINES = 12  # of print shown in a terminal; a notebook scrolls
 FALLBACK = ("?", "Checked", "calm")
 
 
@@ -59,7 +60,7 @@ def verdict_text(verdict: Verdict) -> str:
     if _lists_properties(verdict):
         blocks.append("\n".join(f"  {_tick(item)[0]} {item.says}" for item in verdict.properties))
     if verdict.output:
-        blocks.append("Your function printed:\n" + _indented(_prints(verdict)))
+        blocks.append("Your function printed:\n" + _first_lines(_prints(verdict)))
     if verdict.notes:
         blocks.append("\n".join(f"Note: {note}" for note in verdict.notes))
     return "\n\n".join(block for block in blocks if block)
@@ -135,8 +136,10 @@ def _notes_html(verdict: Verdict) -> str:
     return f'<ul class="ck-notes" aria-label="Notes">{rows}</ul>' if rows else ""
 
 
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.split("\n"))
+def _first_lines(text: str) -> str:
+    lines = text.split("\n")
+    more = [f"… {len(lines) - MOST_LINES} more lines in `.output`"] if len(lines) > MOST_LINES else []
+    return "\n".join(f"  {line}" for line in lines[:MOST_LINES] + more)
 
 
 def marked(text: str) -> str:
