@@ -115,17 +115,16 @@ class GridMap:
 
     def shift(self, axis: int, stride: int) -> float:
         """How far the most complete stamps' centres of weight lie from their input cells' places."""
-        profile = self.profile(axis)
-        reach = (profile > 0).sum(0)
+        stamps = self.table.abs().sum((0, 3))  # [H', W', H, W]
+        reach = (stamps > 0).sum((0, 1))
         if not int(reach.max()):
             return 0.0
-        places = torch.arange(profile.shape[0], dtype=torch.float64)
-        offsets = []
-        for i in (reach == reach.max()).nonzero().flatten().tolist():
-            weight = profile[:, i]
-            offsets.append(float((weight * places).sum() / weight.sum()) - ((i + 0.5) * stride - 0.5))
-        middle = sorted(offsets)[len(offsets) // 2]
-        return round(middle, 6) + 0.0
+        weights = stamps.sum(1 - axis)  # [H' or W', H, W]
+        places = torch.arange(len(weights), dtype=torch.float64)
+        centres = (weights * places[:, None, None]).sum(0) / weights.sum(0)
+        cells = (reach == reach.max()).nonzero()  # [n, 2]
+        offsets = centres[cells[:, 0], cells[:, 1]] - ((cells[:, axis] + 0.5) * stride - 0.5)
+        return round(float(offsets.sort().values[len(offsets) // 2]), 6) + 0.0
 
     def stamp_weights(self) -> Tensor:
         """The total absolute weight of every input cell's stamp, ``[in lead, H, W]``."""

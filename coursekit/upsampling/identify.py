@@ -8,13 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from coursekit.upsampling.contributions import Trace
+from coursekit.upsampling.contributions import Trace, weights_at
 from coursekit.upsampling.gridmap import GridMap
 from coursekit.upsampling.naming import names_of
 from coursekit.upsampling.tracing import one_thread, probe
 from coursekit.upsampling.validation import described, sentence
 
 _SIDES = (5, 9, 13)  # cells a side: room for stamps of 6, 14, 22 cells at stride 2 with their surroundings
+
+_MOST_ENTRIES = 1_000_000  # of a matrix that is read only to name switches
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,34 +92,43 @@ def fingerprint(trace: Trace) -> Fingerprint:
     if trace.x.ndim < 2 or trace.output.ndim < 2:
         raise ValueError(sentence("a map from grid to grid", f"{trace!r}", "a grid with two axes"))
     with one_thread():
-        return _described(trace, _widened(trace))
+        wide = _widened(trace)
+        small = trace.x.numel() * trace.output.numel() <= _MOST_ENTRIES
+        own = GridMap.of(trace) if small or wide is None else None
+        return _described(trace, wide or own or GridMap.of(trace), own)
 
 
-def _described(trace: Trace, wide: GridMap) -> Fingerprint:
+def _described(trace: Trace, wide: GridMap, own: GridMap | None) -> Fingerprint:
     stride = (wide.stride(0), wide.stride(1))
     gains = wide.phase_gains(stride)
+    overlap, stamps = _reached(trace)
     return Fingerprint(
-        overlap=_overlap(trace),
+        overlap=overlap,
         stride=stride,
         phase_gains=gains,
         checkerboard=wide.unevenness(gains),
         shift=(wide.shift(0, stride[0]), wide.shift(1, stride[1])),
-        edge_loss=_edge_loss(trace, wide),
-        looks_like=tuple(name + _offset_text(trace.offset) for name in names_of(wide, stride)),
+        edge_loss=_edge_loss(stamps, wide),
+        looks_like=tuple(name + _offset_text(trace.offset) for name in names_of(wide, stride, own)),
     )
 
 
-def _overlap(trace: Trace) -> Tensor:
-    pairs = (trace.output_index * trace.x.numel() + trace.input_index).unique()
-    counts = torch.bincount(pairs // trace.x.numel(), minlength=trace.output.numel())
-    return counts.reshape(trace.output.shape)
+def _reached(trace: Trace) -> tuple[Tensor, Tensor]:
+    """Input cells that reach each output cell, and the absolute weight of each input cell's stamp."""
+    cells = trace.x.numel()
+    pairs, places = (trace.output_index * cells + trace.input_index).unique(return_inverse=True)
+    weights = trace.gains.double() * weights_at(trace.kernel, trace.weight_index, torch.float64)
+    # Several kernel cells may join the same two cells; only their sum is a weight.
+    together = torch.zeros(len(pairs), dtype=torch.float64).index_add_(0, places, weights)
+    stamps = torch.zeros(cells, dtype=torch.float64).index_add_(0, pairs % cells, together.abs())
+    overlap = torch.bincount(pairs // cells, minlength=trace.output.numel())
+    return overlap.reshape(trace.output.shape), stamps.reshape(-1, *trace.x.shape[-2:])
 
 
-def _edge_loss(trace: Trace, wide: GridMap) -> float:
+def _edge_loss(stamps: Tensor, wide: GridMap) -> float:
     fullest = wide.stamp_weights().amax((1, 2), keepdim=True)  # [in lead, 1, 1]
     if not wide.has_stamps() or not float(fullest.max()):
         return 0.0
-    stamps = GridMap.of(trace).stamp_weights()
     kept = stamps.sum() / fullest.expand_as(stamps).sum()
     return round(max(0.0, 1 - float(kept)), 6)
 
@@ -128,8 +139,8 @@ def _offset_text(offset: Tensor) -> str:
     return " plus a bias" if bool((offset == offset.flatten()[0]).all()) else " plus an offset"
 
 
-def _widened(trace: Trace) -> GridMap:
-    """The same callable on a grid where a whole stamp is seen, if it takes one."""
+def _widened(trace: Trace) -> GridMap | None:
+    """The same callable on a grid where a whole stamp is seen; None if it is bound to its size."""
     best = None
     for side in _SIDES:
         other = _on_grid(trace, side)
@@ -137,7 +148,7 @@ def _widened(trace: Trace) -> GridMap:
             best = GridMap.of(other)
             if best.shows_whole_stamp():
                 return best
-    return best or GridMap.of(trace)
+    return best
 
 
 def _on_grid(trace: Trace, side: int) -> Trace | None:

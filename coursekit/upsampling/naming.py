@@ -25,17 +25,22 @@ Stride = tuple[int, int]
 Found = tuple[str, int]  # a name, and how many free numbers it holds
 
 
-def names_of(found: GridMap, stride: Stride) -> tuple[str, ...]:
+def names_of(wide: GridMap, stride: Stride, own: GridMap | None) -> tuple[str, ...]:
     """Every method that the map equals, the most specific (with the fewest free numbers) first.
 
-    A method "but for the edges" comes last: it differs on half a block along the border.
+    `own` is the map at the size it was traced at, the same object as `wide` if it takes no other. A
+    method "but for the edges" comes last: it differs on half a block along the border.
     """
-    names = [(name, 0) for name in _shuffled(found, stride)]
-    plane = found.plane()
+    names = [(name, 0) for name in _shuffled(wide, stride)]
+    plane, own_plane = wide.plane(), own.plane() if own is not None else None
     if plane is not None:
-        target = _Target(plane, found.tolerance, stride)
+        target = _Target(plane, wide.tolerance, stride, bound=wide is own)
         names += [(name, 0) for name in _fixed(target)]
-        names += [*_transposed(target), *_resized(target), *_unpooled(target)]
+        # Stamps that grow with the grid are no kernel's: a running sum is no convolution.
+        if target.bound or wide.shows_whole_stamp():
+            names += [*_transposed(target), *_resized(target)]
+    if own_plane is not None:
+        names += _unpooled(own_plane)
     names.sort(key=lambda entry: (entry[0].endswith(EDGES), entry[1]))
     return tuple(name for name, _ in names)
 
@@ -47,6 +52,7 @@ class _Target:
     plane: Tensor  # [H', W', H, W]
     tolerance: float
     stride: Stride
+    bound: bool  # to its size: then a cut stamp has to be pieced together from all cells
 
     @property
     def factor(self) -> int | Stride:
@@ -113,7 +119,7 @@ def _transposed(target: _Target) -> Iterator[Found]:
         for axis in (0, 1)
     )
     for margin, remark in (((0, 0), ""), *([(half_block, EDGES)] if interior else [])):
-        axes = [_Axis.of(target, axis, only_middle=bool(remark)) for axis in (0, 1)]
+        axes = [_Axis.of(target, axis, only_middle=bool(remark) or not target.bound) for axis in (0, 1)]
         settings: dict[str, Any] = {
             "stride": target.stride,
             "padding": (axes[0].padding, axes[1].padding),
@@ -171,10 +177,15 @@ def _resized(target: _Target) -> Iterator[Found]:
     """Enlarge, then convolve: the matrix is linear in the kernel's numbers, so solve for them."""
     if not target.enlarges:
         return
+    stamp = [_Axis.of(target, axis, only_middle=True).length for axis in (0, 1)]
     modes: tuple[Literal["nearest", "bilinear"], ...] = ("nearest", "bilinear")
     for mode in modes if target.stride != (1, 1) else modes[:1]:
         for side in (3, 5):
-            kernel = _solved(target, mode, side)
+            spread = 1 if mode == "nearest" else 2  # blocks that one value reaches before the convolution
+            fits = all(
+                length < spread * step + side for length, step in zip(stamp, target.stride, strict=True)
+            )
+            kernel = _solved(target, mode, side) if fits else None
             if kernel is None:
                 continue
             if kernel.numel() > 1:  # a kernel of one number only says the enlarging method again
@@ -196,18 +207,23 @@ def _solved(target: _Target, mode: Literal["nearest", "bilinear"], side: int) ->
 
 
 def _trimmed(kernel: Tensor) -> Tensor:
-    """Without frames of zeros, so that what stays keeps its middle."""
-    while kernel.shape[0] > 1 and not kernel[[0, -1]].any():
-        kernel = kernel[1:-1]
-    while kernel.shape[1] > 1 and not kernel[:, [0, -1]].any():
-        kernel = kernel[:, 1:-1]
+    """Without zeros around it, as far as what stays keeps its place.
+
+    Zeros on both sides go in pairs; a last row of zeros above goes alone, since the row that a kernel
+    with an even number of them has beyond its middle lies below.
+    """
+    for axis in (0, 1):
+        rows = kernel.movedim(axis, 0)
+        while len(rows) > 1 and not rows[[0, -1]].any():
+            rows = rows[1:-1]
+        kernel = (rows if len(rows) == 1 or rows[0].any() else rows[1:]).movedim(0, axis)
     return kernel
 
 
-def _unpooled(target: _Target) -> Iterator[Found]:
+def _unpooled(plane: Tensor) -> Iterator[Found]:
     """One copy of each value, no two on one cell, each in its own block: max unpooling with switches."""
-    height, width, rows, columns = target.plane.shape
-    matrix = target.plane.reshape(height * width, rows * columns)
+    height, width, rows, columns = plane.shape
+    matrix = plane.reshape(height * width, rows * columns)
     copies = (matrix == 1) if bool(((matrix == 0) | (matrix == 1)).all()) else torch.zeros_like(matrix)
     if not (bool((copies.sum(0) == 1).all()) and int(copies.sum(1).max()) == 1):
         return
@@ -238,4 +254,4 @@ def _written(kernel: Tensor) -> str:
 
 def _digits(value: float) -> str:
     whole = round(value)
-    return str(whole) if abs(value - whole) < 1e-6 * max(1, abs(value)) else f"{value:.4g}"
+    return str(whole) if abs(value - whole) <= 1e-6 * abs(value) else f"{value:.4g}"

@@ -52,7 +52,7 @@ def probe(method: Callable[..., Any], /, *inputs: Any, **settings: Any) -> Trace
     TypeError, ValueError
         With what was expected, what came and what to try: no floating grid, an empty grid or output, a
         NaN, more than 20,000 impulses, an output whose shape depends on the values, a random output.
-        What the callable itself raises comes through as it is.
+        What the callable itself raises at the given inputs comes through as it is.
 
     Notes
     -----
@@ -120,16 +120,16 @@ class _Call:
         weights = range(kernel.numel()) if kernel is not None else (-1,)
         self._refuse_if_many(self.x.numel() * len(weights))
         held = torch.zeros_like(kernel) if kernel is not None else self.kernel
-        offset = self._again(torch.zeros_like(self.x), held, output.shape)
-        if not bool(torch.isfinite(offset).all()):
+        offset = self._tried(torch.zeros_like(self.x), held, output.shape)
+        if offset is None:
             return None
         cells, patterns = list(product(range(self.x.numel()), weights)), []
         for i, w in cells:
             weighing = _impulse(kernel, w) if kernel is not None else self.kernel
-            response = self._again(_impulse(self.x, i), weighing, output.shape) - offset
-            if not bool(torch.isfinite(response).all()):
+            response = self._tried(_impulse(self.x, i), weighing, output.shape)
+            if response is None:
                 return None
-            patterns.append(_pattern(response))
+            patterns.append(_pattern(response - offset))
         return self._trace(output, offset, cells, patterns, "affine" if bool(offset.any()) else "linear")
 
     def slopes(self, output: Tensor) -> Trace:
@@ -158,7 +158,10 @@ class _Call:
 
     def _replays(self, trace: Trace, x: Tensor, kernel: Tensor | None) -> bool:
         """Whether the contributions predict the output at another point, but for rounding."""
-        actual = self._again(x, kernel, trace.output.shape).double().flatten()
+        found = self._tried(x, kernel, trace.output.shape)
+        if found is None:
+            return False
+        actual = found.double().flatten()
         offset = trace.offset.double().flatten()
         values = x.double().flatten()[trace.input_index]
         weights = weights_at(kernel if trace.kernel is not None else None, trace.weight_index, torch.float64)
@@ -191,7 +194,7 @@ class _Call:
         first = result[0] if isinstance(result, tuple) and result else result
         first = np.asarray(first) if isinstance(first, np.generic) else first
         if not isinstance(first, Tensor | np.ndarray):
-            attempt = f"a return at the end of {self.name}" if first is None else "torch.tensor(…) around it"
+            attempt = f"a return at the end of {self.name}" if result is None else "torch.tensor(…) around it"
             got = f"{described(result)} from {self.name}"
             raise TypeError(sentence("a tensor or NumPy array back", got, attempt))
         kind = first.dtype.kind if isinstance(first, np.ndarray) else "c" if first.is_complex() else "f"
@@ -204,8 +207,18 @@ class _Call:
         output = as_tensor(first).clone()
         return output if output.is_floating_point() else output.to(self.x.dtype)
 
+    def _tried(self, x: Tensor, kernel: Tensor | None, shape: torch.Size) -> Tensor | None:
+        """The output at inputs that the caller never asked for: what fails there is no linear map."""
+        try:
+            output = self._run(x, kernel)
+        except Exception:  # a division by the kernel's sum, an assert that something is positive …
+            return None
+        return self._of_shape(output, shape) if bool(torch.isfinite(output).all()) else None
+
     def _again(self, x: Tensor, kernel: Tensor | None, shape: torch.Size) -> Tensor:
-        output = self._run(x, kernel)
+        return self._of_shape(self._run(x, kernel), shape)
+
+    def _of_shape(self, output: Tensor, shape: torch.Size) -> Tensor:
         if output.shape != shape:
             got = f"{shape_text(shape)} and {shape_text(output.shape)} from {self.name}"
             expected, attempt = (

@@ -59,8 +59,10 @@ def tensor_advice(value: Any, name: str = "x") -> str:
     if isinstance(value, np.ndarray):
         floating = np.issubdtype(value.dtype, np.floating)
         return f"torch.from_numpy({name})" if floating else f"torch.from_numpy({name}).float()"
-    if isinstance(value, list | tuple | int | float):
+    if isinstance(value, list | tuple):
         return f"torch.tensor({name}).float()"
+    if isinstance(value, int | float):
+        return f"torch.tensor([[{name}]]).float()"
     return f"a tensor, such as {name} = torch.ones(2, 2)"
 
 
