@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import anywidget
 
-_HERE = Path(__file__).parent
-
-
-def joined(*names: str) -> str:
-    """Return files of this folder as one text; a widget may not import a neighbour at run time."""
-    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
+from coursekit.widgets.assets import joined as joined
 
 
 class Card(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]

@@ -96,13 +96,13 @@ class ExplorerView {
     this.target = null;
     this.hovered = null;
     this.seed = 0;
-    this.serial = ++ExplorerView.count;
+    // Every widget runs its own copy of this file, so a counter would repeat: radio groups need names of their own.
+    this.serial = Math.random().toString(36).slice(2);
     this.#build(el);
     this.refresh();
     this.#showCell();
   }
 
-  static count = 0;
 
   get takes() {
     return this.state.learned ? (this.state.learned.kernelShape ? "kernel" : "grid") : this.state.atlas.methods[this.state.method].takes;

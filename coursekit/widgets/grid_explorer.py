@@ -241,7 +241,7 @@ class GridExplorer(AnyWidget):
         head = ", ".join([name, *(f"{key}={value}" for key, value in settings.items())])
         if self.problem:
             return as_text({head: self.x}) + f"\n{self.problem}"
-        if not self.learned and self._state().takes == "kernel" and self.method == "transposed_conv":
+        if not self.learned and self.method == "transposed_conv" and "canvas" in self.panels:
             plain = {**self.settings, "padding": 0, "output_padding": 0}
             grids["canvas"] = self._state(settings=plain, window=None).output()
         return f"{head}\n" + as_text({**grids, "output": self.output})

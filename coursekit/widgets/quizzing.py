@@ -7,7 +7,8 @@ from typing import Any
 
 import traitlets
 
-from coursekit.widgets._card import Card, joined
+from coursekit.widgets._card import Card
+from coursekit.widgets.assets import joined
 from coursekit.widgets._card_options import (
     is_position,
     letter,

@@ -220,3 +220,10 @@ def test_pictures(
     assert one.node.get_attribute("data-theme") == theme
     assert not page.errors
     page.context.close()
+
+
+def test_every_explorer_of_a_page_shows_its_own_choices(shown: Any) -> None:
+    fields = shown.locator("fieldset[data-setting]:not([hidden])")
+    chosen = fields.evaluate_all("nodes => nodes.map(node => node.querySelectorAll('input:checked').length)")
+    assert len(chosen) > 2 * len(NAMES)
+    assert set(chosen) == {1}
