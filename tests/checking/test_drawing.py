@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -11,6 +12,7 @@ from checking_demo import CONV, RIGHT, STAMPS, checked, overwrites
 
 from coursekit.checking import Case, Verdict, check, draw_case
 from coursekit.checking.drawing import draw_example
+from coursekit.checking.drawing.style import STYLE
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 
@@ -188,3 +190,14 @@ def test_an_example_shows_the_right_result_and_no_attempt():
         assert "yours" not in repr(picture)
         assert exercise.signature in repr(picture)
         Tags(picture._repr_html_())
+
+
+def test_every_class_of_a_card_has_a_whole_rule():
+    properties = re.findall(r"[{;]([^:{};]+):[^{}]", STYLE)
+    assert STYLE.count("{") == STYLE.count("}")
+    assert all(re.fullmatch(r"-{0,2}[a-z-]+[0-9]?", name) for name in properties)
+    named = set(re.findall(r"\.(ck-[a-z-]+)", STYLE))
+    for state in SOURCES:
+        for _, attributes in Tags(verdict_of(state)._repr_html_()).attributes:
+            plain_roles = {"ck-given", "ck-expected", "ck-value", "ck-plane", "ck-calm", "ck-broken"}
+            assert set((attributes.get("class") or "").split()) <= named | plain_roles
