@@ -40,7 +40,12 @@ class Server:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                arguments, stdout=log, stderr=subprocess.STDOUT, env=inherited | own, start_new_session=True
+                arguments,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=inherited | own,
+                start_new_session=True,
+                preexec_fn=heed_ctrl_c,
             )
         self.address = self._wait_for_the_address()
 
@@ -63,6 +68,11 @@ class Server:
     def end(self, how: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(how)
         return self.process.wait(timeout=60)
+
+
+def heed_ctrl_c() -> None:
+    """Tests that a shell started in the background ignore Ctrl-C, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def is_kernel(process: psutil.Process) -> bool:
