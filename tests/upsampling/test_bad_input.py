@@ -141,7 +141,12 @@ SETTINGS = [
 ]
 
 
-@pytest.mark.parametrize(("method", "inputs", "name", "value"), SETTINGS, ids=str)
+@pytest.mark.parametrize(
+    ("method", "inputs", "name", "value"),
+    SETTINGS,
+    # No addresses in the ids: two processes must collect the same names.
+    ids=[f"{method.__name__}, {name}={value!r}" for method, _, name, value in SETTINGS],
+)
 def test_a_bad_setting_and_what_it_says_to_try(method, inputs, name, value):
     numbers = isinstance(value, int | tuple) and not isinstance(value, bool)
     whole = numbers and all(
