@@ -14,6 +14,13 @@ from coursekit.curriculum import LESSONS, Lesson
 from coursekit.exercises import all_exercises, find_exercise
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def short_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSEKIT_FAST", "1")
+
+
 lessons = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
 
 STATES = """
