@@ -1,4 +1,4 @@
-"""Planned scenes into pixels: all objects' distances at once, then layer upon layer."""
+"""Planned scenes into pixels: layer upon layer, many scenes at once."""
 
 from __future__ import annotations
 
@@ -7,69 +7,49 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from coursekit.data.chance import Chance, mixed
-from coursekit.data.planning import Plan, Recipe, object_counts, planned
+from coursekit.data.chance import mixed
+from coursekit.data.planning import CLOUDS, GRAIN_STARTS, Plan
 from coursekit.data.shapes import SHAPES
 
-_LATTICE = 9  # the clouds of a ground are 8 x 8 patches, blended
-_TILE_OFFSETS = 2**16
 
-
-def painted(recipe: Recipe, seed: int, numbers: Tensor) -> dict[str, Tensor]:
-    """Paint the scenes with these numbers.
+def painted(size: int, plan: Plan) -> dict[str, Tensor]:
+    """Paint the planned scenes.
 
     Parameters
     ----------
-    recipe : Recipe
-        What scenes look like.
-    seed : int
-        Which scenes.
-    numbers : Tensor
-        ``(n,)`` int64.
+    size : int
+        Height and width in pixels.
+    plan : Plan
+        ``n`` scenes, the fullest first.
 
     Returns
     -------
     dict of str to Tensor
-        ``images`` (n, 3, H, W) uint8, ``masks`` (n, H, W) uint8, ``boxes`` (n, 4) float32, ``labels`` (n,).
+        In the plan's order: ``images`` (n, 3, H, W) uint8, ``masks`` (n, H, W) uint8, ``boxes`` (n, 4)
+        float32 and ``labels`` (n,) int64 of the frontmost objects.
     """
     with torch.device("cpu"), torch.no_grad():  # whatever device the learner has made the default
-        return _painted(recipe, seed, numbers.cpu())
-
-
-def _painted(recipe: Recipe, seed: int, numbers: Tensor) -> dict[str, Tensor]:
-    order = _fullest_first(recipe, seed, numbers)
-    chance = Chance(seed, numbers[order])
-    plan = planned(recipe, chance)
-    canvas = _ground(recipe, chance, plan.colours[:, 0])
-    masks = torch.zeros(len(numbers), recipe.size, recipe.size, dtype=torch.uint8)
-    boxes = torch.zeros(len(numbers), 4, dtype=torch.float32)
-    for layer in range(recipe.objects[1]):
-        present = int((plan.count > layer).sum())
-        in_front = int((plan.count > layer + 1).sum())  # from here on nothing covers this layer
-        if not present:
-            break
-        distance, shade = _layer(recipe, plan, present, layer)
-        _paint(canvas[:present], plan.colours[:present, 1 + layer], distance, shade)
-        _stamp(masks[:present], plan.kinds[:present, layer] + 1, distance)
-        boxes[in_front:present] = box_around(distance[in_front:])
-    images = _as_bytes(canvas.add_(_noise(recipe, chance)))
-    labels = plan.kinds.gather(1, plan.count[:, None] - 1)[:, 0] + 1
-    made = {"images": images, "masks": masks, "boxes": boxes, "labels": labels}
-    back = order.argsort()
-    return {name: each.index_select(0, back) for name, each in made.items()}
-
-
-def _fullest_first(recipe: Recipe, seed: int, numbers: Tensor) -> Tensor:
-    """An order in which the scenes that have a layer are always the first few: a slice, no copy."""
-    return object_counts(recipe, Chance(seed, numbers)).argsort(descending=True, stable=True)
+        canvas = _ground(size, plan)
+        masks = torch.zeros(len(canvas), size, size, dtype=torch.uint8)
+        boxes = torch.zeros(len(canvas), 4, dtype=torch.float32)
+        for layer in range(int(plan.counts[0])):
+            present = int((plan.counts > layer).sum())
+            in_front = int((plan.counts > layer + 1).sum())  # from here on nothing covers this layer
+            distance, shade = _layer(size, plan, present, layer)
+            _paint(canvas[:present], plan.colours[:present, 1 + layer], distance, shade)
+            _stamp(masks[:present], plan.kinds[:present, layer] + 1, distance)
+            boxes[in_front:present] = box_around(distance[in_front:])
+        labels = plan.kinds.gather(1, plan.counts[:, None] - 1)[:, 0] + 1
+        images = _as_bytes(canvas.add_(_grain(size, plan)))
+    return {"images": images, "masks": masks, "boxes": boxes, "labels": labels}
 
 
 def _paint(canvas: Tensor, colours: Tensor, distance: Tensor, shade: Tensor) -> None:
     """Lay one object over each scene; a pixel at its edge is covered in part."""
-    cover = (0.5 - distance).clamp_(0, 1)[:, None]
-    # Three plain steps: a fused one (lerp) rounds differently from machine to machine.
-    over = colours[:, :, None, None] * shade[:, None]
-    canvas.add_(over.sub_(canvas).mul_(cover))
+    cover = (0.5 - distance).clamp_(0, 1)
+    # Plain steps: a fused one (lerp, addcmul) rounds differently from machine to machine.
+    over = colours[:, :, None, None] * shade.mul_(cover)[:, None]
+    canvas.mul_((1.0 - cover)[:, None]).add_(over)
 
 
 def _stamp(masks: Tensor, kinds: Tensor, distance: Tensor) -> None:
@@ -79,8 +59,8 @@ def _stamp(masks: Tensor, kinds: Tensor, distance: Tensor) -> None:
 
 
 def _as_bytes(canvas: Tensor) -> Tensor:
-    """Rounded to 0 … 255. By way of int16, which takes a quarter of the time."""
-    return canvas.round_().clamp_(0, 255).to(torch.int16).to(torch.uint8)
+    """0 … 255, cut to whole numbers. By way of int16, which takes a quarter of the time."""
+    return canvas.to(torch.int16).clamp_(0, 255).to(torch.uint8)
 
 
 def box_around(distance: Tensor) -> Tensor:
@@ -113,9 +93,9 @@ def box_around(distance: Tensor) -> Tensor:
     return torch.stack([x, y, width, height], dim=1).to(torch.float32)
 
 
-def _layer(recipe: Recipe, plan: Plan, present: int, layer: int) -> tuple[Tensor, Tensor]:
-    """Signed distance and shade of one object in each of the first scenes, both ``(m, H, W)``."""
-    pixels = torch.arange(recipe.size, dtype=torch.float32) + 0.5
+def _layer(size: int, plan: Plan, present: int, layer: int) -> tuple[Tensor, Tensor]:
+    """Signed distance and shade of one object in each of the first scenes, both ``(present, H, W)``."""
+    pixels = torch.arange(size, dtype=torch.float32) + 0.5
     centres, axes = plan.centres[:present, layer], plan.axes[:present, layer]
     x = (pixels - centres[:, :1])[:, None, :]  # [m, 1, W]
     y = (pixels - centres[:, 1:])[:, :, None]  # [m, H, 1]
@@ -123,9 +103,14 @@ def _layer(recipe: Recipe, plan: Plan, present: int, layer: int) -> tuple[Tensor
     u, v = x * cosine + y * sine, y * cosine - x * sine
     distance = _distances(u, v, plan.radii[:present, layer, None, None], plan.kinds[:present, layer])
     amplitude, along_u, along_v = plan.weaves[:present, layer, :, None, None].unbind(1)
-    shade = _wave(u.mul_(along_u)).mul_(_wave(v.mul_(along_v))).mul_(amplitude)
+    weave = _wave(u.mul_(along_u)).mul_(_wave(v.mul_(along_v)).mul_(amplitude * 16.0))
     lights = plan.lights[:present, layer]
-    return distance, shade.add_(x * lights[:, :1, None] + 1.0).add_(y * lights[:, 1:, None])
+    return distance, weave.add_(x * lights[:, :1, None] + (y * lights[:, 1:, None] + 1.0))
+
+
+def _wave(x: Tensor) -> Tensor:
+    """A triangle wave between -1/4 and 1/4, in place; -1/4 at whole numbers."""
+    return x.sub_(x.round()).abs_().sub_(0.25)
 
 
 def _distances(u: Tensor, v: Tensor, radii: Tensor, kinds: Tensor) -> Tensor:
@@ -138,31 +123,23 @@ def _distances(u: Tensor, v: Tensor, radii: Tensor, kinds: Tensor) -> Tensor:
     return torch.cat(by_kind).index_select(0, torch.cat(rows).argsort())
 
 
-def _wave(x: Tensor) -> Tensor:
-    """A triangle wave between -1 and 1; 1 at whole numbers."""
-    return (x - x.floor()).sub_(0.5).abs_().mul_(4.0).sub_(1.0)
-
-
-def _ground(recipe: Recipe, chance: Chance, colour: Tensor) -> Tensor:
+def _ground(size: int, plan: Plan) -> Tensor:
     """``(n, 3, H, W)``: one colour, clouded by another and graded from one side to the other."""
-    lattice = chance.whole(256, _LATTICE, _LATTICE).to(torch.float32)
-    blend = _blending(recipe.size)
+    blend = _blending(size)
     # Whole numbers times 64ths twice: exact in float32, so the order of a machine's sums does not matter.
-    clouds = (blend @ lattice @ blend.T).mul_(2.0**-7).sub_(1.0)
-    pixels = (torch.arange(recipe.size, dtype=torch.float32) + 0.5) * (2.0 / recipe.size) - 1.0
-    slope = chance.between(-0.6, 0.6, 2, 1)
-    field = clouds.mul_(chance.between(0.3, 1.0, 1, 1))
-    field = field.add_((pixels * slope[:, 0])[:, None, :]).add_((pixels * slope[:, 1])[:, :, None])
-    other = chance.between(-34.0, 34.0, 3)
-    return (other[:, :, None, None] * field[:, None]).add_(colour[:, :, None, None])
+    field = (blend @ plan.clouds @ blend.T).mul_(2.0**-7).sub_(1.0)
+    pixels = (torch.arange(size, dtype=torch.float32) + 0.5) * (2.0 / size) - 1.0
+    strength, across, down = (plan.slopes[:, :, None, None]).unbind(1)
+    field.mul_(strength + 0.7).add_(pixels * across + pixels[:, None] * down)
+    return (plan.tints[:, :, None, None] * field[:, None]).add_(plan.colours[:, 0, :, None, None])
 
 
 @lru_cache(maxsize=8)
 def _blending(size: int) -> Tensor:
-    """``(size, _LATTICE)``: how much of each lattice line a pixel line gets, in 64ths, smoothly changing."""
-    weights = torch.zeros(size, _LATTICE, dtype=torch.float32)
+    """``(size, CLOUDS)``: how much of each lattice line a pixel line gets, in 64ths, smoothly changing."""
+    weights = torch.zeros(size, CLOUDS, dtype=torch.float32)
     for pixel in range(size):
-        place = (pixel + 0.5) * (_LATTICE - 1) / size
+        place = (pixel + 0.5) * (CLOUDS - 1) / size
         line, share = int(place), place % 1
         upper = round(share * share * (3 - 2 * share) * 64) / 64
         weights[pixel, line] += 1 - upper
@@ -170,17 +147,16 @@ def _blending(size: int) -> Tensor:
     return weights
 
 
-def _noise(recipe: Recipe, chance: Chance) -> Tensor:
-    """``(n, 3, H, W)`` grain: every scene takes its own stretch of one long strip."""
-    cells = 3 * recipe.size * recipe.size
-    strip = _strip(cells)
-    grain = strip.unfold(0, cells, 1).index_select(0, chance.whole(_TILE_OFFSETS))
-    return grain.view(-1, 3, recipe.size, recipe.size).mul_(chance.between(2.0, 7.0, 1, 1, 1))
+def _grain(size: int, plan: Plan) -> Tensor:
+    """``(n, 3, H, W)`` noise: every scene takes its own stretch of one long strip."""
+    cells = 3 * size * size
+    grain = _strip(cells).unfold(0, cells, 1).index_select(0, plan.grain)
+    return grain.view(-1, 3, size, size).mul_(plan.roughness[:, None, None, None])
 
 
 @lru_cache(maxsize=4)
 def _strip(cells: int) -> Tensor:
     """Nearly normal numbers of spread 1: the sum of four bytes, centred."""
-    bits = mixed(torch.arange(cells + _TILE_OFFSETS))
-    total = sum(((bits >> shift) & 255) for shift in (0, 8, 16, 24)) - 510
-    return torch.as_tensor(total).to(torch.float32) * (1 / 147.8)
+    bits = mixed(torch.arange(cells + GRAIN_STARTS))
+    total = (bits & 255) + (bits >> 8 & 255) + (bits >> 16 & 255) + (bits >> 24)
+    return (total - 510).to(torch.float32) * (1 / 147.8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,6 +13,8 @@ from coursekit.data.chance import Chance
 from coursekit.data.shapes import REACH
 
 _CANDIDATES = 6
+CLOUDS = 9  # the ground's clouds are 8 x 8 patches, blended
+GRAIN_STARTS = 2**16
 
 # Red, green, blue. The first row is calm enough for a ground, yet any of them may be either.
 _PALETTE = torch.tensor([
@@ -35,11 +38,14 @@ class Recipe:
     frequencies: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class Plan:
-    """n scenes with room for K objects each, of which the first ``count`` are there, back to front."""
+class Plan(NamedTuple):
+    """n scenes with room for K objects each, of which the first ``counts`` are there, back to front.
 
-    count: Tensor  # [n]
+    The fullest scenes come first, so that those with a certain layer are a slice.
+    """
+
+    numbers: Tensor  # [n] which scene this is
+    counts: Tensor  # [n]
     kinds: Tensor  # [n, K] an index into SHAPES
     radii: Tensor  # [n, K] pixels
     centres: Tensor  # [n, K, 2] (x, y) pixels
@@ -47,18 +53,35 @@ class Plan:
     colours: Tensor  # [n, 1 + K, 3] the ground's, then each object's
     lights: Tensor  # [n, K, 2] how the shade changes a pixel, along x and y
     weaves: Tensor  # [n, K, 3] amplitude of the texture, waves a pixel along u and v
+    clouds: Tensor  # [n, 9, 9] whole numbers 0 … 255, blended over the ground
+    slopes: Tensor  # [n, 3] how strong the clouds are, how the ground changes along x and y
+    tints: Tensor  # [n, 3] what the ground's clouds and slopes add to its colour
+    grain: Tensor  # [n] where the scene's grain begins
+    roughness: Tensor  # [n] its standard deviation, of 255
+
+    def part(self, begin: int, end: int) -> Plan:
+        """Some of the scenes."""
+        return Plan(*(each[begin:end] for each in self))
 
 
-def planned(recipe: Recipe, chance: Chance) -> Plan:
-    """Draw the scenes of one chunk."""
+def planned(recipe: Recipe, seed: int, numbers: Tensor) -> Plan:
+    """Draw the scenes with these numbers."""
+    with torch.device("cpu"):  # whatever device the learner has made the default
+        counts = _object_counts(recipe, Chance(seed, numbers))
+        order = counts.argsort(descending=True, stable=True)
+        return _drawn(recipe, numbers[order], Chance(seed, numbers[order]))
+
+
+def _drawn(recipe: Recipe, numbers: Tensor, chance: Chance) -> Plan:
     most = recipe.objects[1]
-    count = object_counts(recipe, chance)
+    counts = _object_counts(recipe, chance)
     kinds = _kinds(recipe, chance, most)
     low, high = (share * recipe.size for share in recipe.radius)
     radii = chance.between(low, high, most)
     reach = torch.tensor(list(REACH.values()), dtype=torch.float32)[kinds] * radii
     return Plan(
-        count=count,
+        numbers=numbers,
+        counts=counts,
         kinds=kinds,
         radii=radii,
         centres=_centres(recipe, chance, reach),
@@ -66,10 +89,15 @@ def planned(recipe: Recipe, chance: Chance) -> Plan:
         colours=_colours(chance, 1 + most),
         lights=chance.between(-0.16, 0.16, most, 2) / radii[..., None],
         weaves=_weaves(recipe, chance, most),
+        clouds=chance.whole(256, CLOUDS, CLOUDS).to(torch.float32),
+        slopes=chance.between(-0.6, 0.6, 3),
+        tints=chance.between(-34.0, 34.0, 3),
+        grain=chance.whole(GRAIN_STARTS),
+        roughness=chance.between(2.0, 7.0),
     )
 
 
-def object_counts(recipe: Recipe, chance: Chance) -> Tensor:
+def _object_counts(recipe: Recipe, chance: Chance) -> Tensor:
     """How many objects each scene has; the first of a scene's draws."""
     least, most = recipe.objects
     return chance.whole(most - least + 1) + least
