@@ -145,9 +145,9 @@ def _require_agreement(samples: Samples) -> None:
             raise ValueError(sentence(f"{name} of shape {shape}", str(came), "one entry for every image"))
     if not samples.classes or not all(isinstance(name, str) for name in samples.classes):
         raise ValueError(sentence("the classes' names", repr(samples.classes), "('background', 'pet')"))
-    known = (samples.masks < len(samples.classes)) | (samples.masks == samples.ignore)
-    if not known.all():
-        stray = int(samples.masks[~known][0])
+    unnamed = samples.masks[samples.masks >= len(samples.classes)]
+    if bool((unnamed != samples.ignore).any()):
+        stray = int(unnamed[unnamed != samples.ignore][0])
         expected = f"mask values from 0 to {len(samples.classes) - 1}, or {samples.ignore} to ignore a pixel"
         raise ValueError(sentence(expected, str(stray), f"classes with a name for {stray}"))
     if count and not 0 <= int(samples.labels.min()) <= int(samples.labels.max()) < len(samples.label_names):

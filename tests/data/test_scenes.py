@@ -2,6 +2,8 @@
 
 import hashlib
 import math
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -80,6 +82,15 @@ def test_the_global_generator_is_left_alone() -> None:
 def test_no_two_scenes_are_alike_and_no_two_seeds() -> None:
     seen = {image.numpy().tobytes() for seed in (0, 1, 2**32 - 1) for image in load_scenes(100, seed).images}
     assert len(seen) == 300
+
+
+def test_loading_needs_neither_torchvision_nor_jupyter() -> None:
+    program = (
+        "import sys; from coursekit.data import load_pets, load_scenes; load_scenes(2)._repr_html_(); "
+        "print(*{'torchvision', 'IPython', 'ipywidgets', 'matplotlib'} & set(sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert ran.stdout.strip() == ""
 
 
 # -- exact masks and boxes ---------------------------------------------------------------------------------
