@@ -36,9 +36,7 @@ def names_of(wide: GridMap, stride: Stride, own: GridMap | None) -> tuple[str, .
     if plane is not None:
         target = _Target(plane, wide.tolerance, stride, bound=wide is own)
         names += [(name, 0) for name in _fixed(target)]
-        # Stamps that grow with the grid are no kernel's: a running sum is no convolution.
-        if target.bound or wide.shows_whole_stamp():
-            names += [*_transposed(target), *_resized(target)]
+        names += [*_transposed(target), *_resized(target)]
     if own_plane is not None:
         names += _unpooled(own_plane)
     names.sort(key=lambda entry: (entry[0].endswith(EDGES), entry[1]))
@@ -119,6 +117,7 @@ def _transposed(target: _Target) -> Iterator[Found]:
         for axis in (0, 1)
     )
     for margin, remark in (((0, 0), ""), *([(half_block, EDGES)] if interior else [])):
+        # Where the grid is free the middle stamp must explain all: a running sum has others, and is none.
         axes = [_Axis.of(target, axis, only_middle=bool(remark) or not target.bound) for axis in (0, 1)]
         settings: dict[str, Any] = {
             "stride": target.stride,
