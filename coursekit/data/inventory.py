@@ -95,8 +95,8 @@ def _examined_atlas() -> Examined:
 
 def _examined_pets() -> Examined:
     folder = data_root() / PETS
-    if not folder.is_dir():
-        return Examined("pets", "absent", 0, [])
+    if not any((folder / part).is_dir() for part in ("images", "annotations")):
+        return Examined("pets", "absent", 0, [])  # perhaps a download has begun
     problems: list[str] = []
     checked = 0
     for split in SPLITS:
