@@ -173,11 +173,24 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return examine(as_json=arguments.json)
 
 
+def _train_options(command: argparse.ArgumentParser) -> None:
+    from coursekit.cli_train import add_options
+
+    add_options(command)
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from coursekit.cli_train import run
+
+    return run(arguments)
+
+
 COMMANDS: dict[str, tuple[Command, str, Callable[[argparse.ArgumentParser], None]]] = {
     "lab": (_lab, "open the lessons in JupyterLab", _lab_options),
     "app": (_app, "serve the lessons as web pages with Voila", _app_options),
     "lessons": (_lessons, "list the lessons with their measures", _json_option),
     "exercises": (_exercises, "list every exercise with its points", _json_option),
+    "train": (_train, "train a net for so many seconds and score it on data it has not seen", _train_options),
     "data": (_data, "list, download or verify the scenes and photographs", _data_options),
     "doctor": (_doctor, "say what works on this machine and what to do about the rest", _json_option),
 }

@@ -56,7 +56,10 @@ def conv_block(inputs: int, outputs: int, norm: str, kernel: int = 3) -> nn.Sequ
 
 
 class Encoder(nn.Module):
-    """A conv block a level, each level half as high and wide as the one before.
+    """Conv blocks, level by level, each level half as high and wide as the one before.
+
+    Level k, counted from 0, has k blocks, and at least one: deep down a convolution sees far and costs
+    little, and that is where a net finds out what it looks at.
 
     Parameters
     ----------
@@ -67,14 +70,16 @@ class Encoder(nn.Module):
     norm : str
         "batch" or "group".
     pooled : bool
-        False leaves the pooling out: the same convolutions at full resolution.
+        False leaves the pooling out: one block a level, all at full resolution, which is price enough.
     """
 
     def __init__(self, inputs: int, widths: tuple[int, ...], norm: str, pooled: bool = True) -> None:
         super().__init__()
         self.pooled = pooled
+        before = (inputs, *widths)
         self.blocks = nn.ModuleList(
-            conv_block(before, width, norm) for before, width in zip((inputs, *widths), widths, strict=False)
+            _blocks(before[level], width, norm, count=max(1, level) if pooled else 1)
+            for level, width in enumerate(widths)
         )
 
     def forward(self, images: Tensor) -> tuple[Tensor, list[Level]]:
@@ -89,6 +94,11 @@ class Encoder(nn.Module):
                 x = pooled
             x = block(x)
         return x, levels
+
+
+def _blocks(inputs: int, outputs: int, norm: str, count: int) -> nn.Sequential:
+    more = (conv_block(outputs, outputs, norm) for _ in range(count - 1))
+    return nn.Sequential(conv_block(inputs, outputs, norm), *more)
 
 
 def fitted(x: Tensor, size: tuple[int, int]) -> Tensor:

@@ -93,7 +93,7 @@ def cost(net: nn.Module, size: int | tuple[int, int] = 64) -> Cost:
 
 
 class _FlopCount(TorchDispatchMode):
-    """Adds up torch's own formulas, as its FlopCounterMode does, which loads the compiler first: many seconds."""
+    """Adds up torch's own formulas, as its FlopCounterMode does, but without the compiler."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -62,16 +62,6 @@ FACTORIES: dict[str, Factory] = {
     "resize_conv": resize_conv,
     "pixel_shuffle": pixel_shuffle,
 }
-UPSAMPLINGS = (
-    "none",
-    "nearest",
-    "bilinear",
-    "max_unpool",
-    "transposed",
-    "resize_conv",
-    "pixel_shuffle",
-    "unet",
-)
 
 
 class Enlarge(nn.Module):

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.nets.blocks import Encoder, conv_block
-from coursekit.nets.decoders import FACTORIES, UPSAMPLINGS, Enlarge, Factory, Join, Unpool
+from coursekit.nets.decoders import FACTORIES, Enlarge, Factory, Join, Unpool
+from coursekit.nets.names import UPSAMPLINGS
 from coursekit.upsampling.validation import described, is_int, sentence
 
 NORMS = ("batch", "group")

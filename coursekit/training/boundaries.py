@@ -54,12 +54,14 @@ def boundary_band(masks: Tensor, width: int = BAND) -> Tensor:
 
 
 def contours(masks: Tensor) -> Tensor:
-    """The pixels whose right or lower neighbour is of another class, ``(N, H, W)`` bool."""
+    """The pixels that touch a pixel of another class above, below or beside them, ``(N, H, W)`` bool."""
     found = torch.zeros_like(masks, dtype=torch.bool)
     for axis in (1, 2):
         length = masks.shape[axis] - 1
         here, there = masks.narrow(axis, 0, length), masks.narrow(axis, 1, length)
-        found.narrow(axis, 0, length).logical_or_((here != there) & (here != IGNORE) & (there != IGNORE))
+        differs = (here != there) & (here != IGNORE) & (there != IGNORE)
+        for start in (0, 1):  # both sides of the edge
+            found.narrow(axis, start, length).logical_or_(differs)
     return found
 
 

@@ -26,6 +26,7 @@ clock = time.perf_counter
 
 LOOK_EVERY = 10  # steps; looking at a loss makes a GPU wait
 SAVE_EVERY = 5.0  # seconds
+OVERTIME = 0.05  # the share of the budget by which the last step may be late
 EVALUATIONS = 6
 GLANCE = 128  # images scored on the way
 
@@ -74,6 +75,10 @@ class Run:
             self._look()
         except KeyboardInterrupt:
             self.history.interrupted = True
+        except Exception:
+            if self.progress.step == 0:  # a loss or a net that does not fit: even the norms forget this step
+                self.last_finite.restore()
+            raise
         self._close()
         return self.history
 
@@ -85,8 +90,8 @@ class Run:
             return True
         if self.settings.steps is not None:
             return self.progress.step >= self.settings.steps
-        # A step that would end later than it begins too early is not begun.
-        return self.watch.seconds + self.longest_step / 2 >= self.settings.budget
+        used, budget = self.watch.seconds, self.settings.budget
+        return used >= budget or used + self.longest_step > budget * (1 + OVERTIME)
 
     def _step(self) -> None:
         begin = self.watch.seconds

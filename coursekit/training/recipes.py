@@ -1,0 +1,32 @@
+"""What to train on and how, for each data set: the same in the command line, the benchmarks and the tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coursekit.data import Samples, load_pets, load_scenes
+from coursekit.training.batches import Augmentation, flipped_sideways
+
+TRAIN_SCENES, TEST_SCENES = 12_000, 400
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """Samples to learn from, samples to score with that no training has seen, and what to vary."""
+
+    train: Samples
+    test: Samples
+    augment: Augmentation | None
+
+
+def recipe(data: str) -> Recipe:
+    """The recipe for "scenes" or "pets".
+
+    Raises
+    ------
+    FileNotFoundError
+        The photographs are not there; the sentence says how to get them.
+    """
+    if data == "pets":
+        return Recipe(load_pets(split="trainval"), load_pets(split="test"), flipped_sideways)
+    return Recipe(load_scenes(TRAIN_SCENES, seed=0), load_scenes(TEST_SCENES, seed=1), flipped_sideways)
