@@ -92,13 +92,25 @@ def _all_there(folder: Path, file_of: Callable[[str], Path]) -> bool:
     return bool(names) and all(file_of(name).is_file() for name in names)
 
 
+def _extract(archive: tarfile.TarFile, folder: Path) -> None:
+    """Extract, refusing paths that lead out of the folder; Python before 3.11.4 cannot do that by itself."""
+    if hasattr(tarfile, "data_filter"):
+        archive.extractall(folder, filter="data")
+        return
+    for member in archive:
+        inside = (folder / member.name).resolve().is_relative_to(folder.resolve())
+        if not (inside and (member.isfile() or member.isdir())):
+            raise tarfile.TarError(f"{member.name!r} leads out of the folder, or is no plain file")
+        archive.extract(member, folder)
+
+
 def _unpack(packed: Path, folder: Path) -> None:
     """Unpack beside the folder's own files and move each when whole: no half-written file in place."""
     print(f"Unpacking {packed.name} …")
     try:
         with tempfile.TemporaryDirectory(dir=folder, prefix="unpacking-") as beside:
             with tarfile.open(packed) as archive:
-                archive.extractall(beside, filter="data")  # refuses paths that lead out of the folder
+                _extract(archive, Path(beside))
             for file in sorted(Path(beside).rglob("*")):
                 target = folder / file.relative_to(beside)
                 if file.is_dir():

@@ -543,7 +543,7 @@ STAMP = Exercise(
 
     cell: C_in numbers, one an input channel. kernel: (C_in, C_out, kh, kw); kernel[c] belongs to
     input channel c and holds a small grid for each of the C_out output channels.
-    Return (C_out, kh, kw): each kernel[c] times its number, all added.
+    Return (C_out, kh, kw).
     """
     ...
 ''',

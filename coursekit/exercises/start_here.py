@@ -77,7 +77,7 @@ CLASS_SHARE = Exercise(
         "`mask == label` asks every cell a question: True where the label is, False elsewhere.",
         "`(mask == label).float()` turns True into 1 and False into 0. What is the mean of that?",
     ),
-    example={"mask": torch.tensor([[0.0, 2.0, 2.0], [0.0, 0.0, 2.0]]), "label": 2},
+    example={"mask": torch.tensor([[0.0, 2.0, 1.0], [0.0, 0.0, 2.0]]), "label": 2},
 )
 
 EXERCISES = (CLASS_SHARE,)
