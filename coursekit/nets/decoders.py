@@ -87,8 +87,18 @@ class Unpool(nn.Module):
 
     def forward(self, x: Tensor, level: Level) -> Tensor:
         """``(N, inputs, h, w)`` to ``(N, outputs, *level.size)``."""
-        placed = functional.max_unpool2d(self.narrow(x), level.switches, (2, 2), output_size=list(level.size))
-        return cast(Tensor, self.spread(placed))
+        return cast(Tensor, self.spread(put_back(self.narrow(x), level.switches, level.size)))
+
+
+def put_back(values: Tensor, switches: Tensor, size: tuple[int, int]) -> Tensor:
+    """Max unpooling: each value where its maximum stood, zeros elsewhere.
+
+    torch's ``max_unpool2d`` gives the same, but its first call loads a library of symbols for three seconds.
+    """
+    images, channels = values.shape[:2]
+    canvas = values.new_zeros(images, channels, size[0] * size[1])
+    placed = canvas.scatter(2, switches.flatten(2), values.flatten(2)).reshape(images, channels, *size)
+    return placed.contiguous(memory_format=torch.channels_last)
 
 
 class Join(nn.Module):

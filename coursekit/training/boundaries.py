@@ -1,7 +1,8 @@
 """Scores that look at edges only: a mask can have nearly all pixels right and every edge wrong.
 
-An edge lies between two labelled pixels of different classes. Neither the frame of the image nor an ignored
-pixel makes an edge, because nobody knows what lies beyond them.
+An edge lies between two pixels of different classes. The frame of the image is none: nobody knows what lies
+beyond. Where the truth leaves a border unlabelled, as the trimaps of the pets do, the edge is taken to run
+through its middle.
 """
 
 from __future__ import annotations
@@ -24,6 +25,23 @@ def _largest_near(values: Tensor, distance: int) -> Tensor:
     """The largest of ``values`` ``(N, H, W)`` at most ``distance`` rows and columns away."""
     side = 2 * distance + 1
     return functional.max_pool2d(values.float()[:, None], side, stride=1, padding=distance)[:, 0]
+
+
+def without_gaps(masks: Tensor) -> Tensor:
+    """Every ignored pixel takes the class of the nearest labelled one; of several, the largest number.
+
+    Nearest in rows and columns, a diagonal step being one. An image without any label stays as it is.
+
+    Examples
+    --------
+    >>> without_gaps(torch.tensor([[[0, 255, 255, 255, 255, 1]]])).tolist()
+    [[[0, 0, 0, 1, 1, 1]]]
+    """
+    signed = torch.where(masks == IGNORE, -1, masks.int())
+    fillable = (signed >= 0).flatten(1).any(1)[:, None, None]
+    while bool(((signed < 0) & fillable).any()):
+        signed = torch.where(signed < 0, _largest_near(signed, 1).int(), signed)
+    return torch.where(signed < 0, IGNORE, signed).to(masks.dtype)
 
 
 def boundary_band(masks: Tensor, width: int = BAND) -> Tensor:
@@ -91,6 +109,7 @@ class BoundaryCounts:
 
     def add(self, predicted: Tensor, truth: Tensor) -> None:
         """Count one batch of masks ``(N, H, W)``."""
+        truth = without_gaps(truth)
         predicted = torch.where(truth == IGNORE, IGNORE, predicted).to(truth.dtype)
         ours, theirs = boundary_band(predicted), boundary_band(truth)
         both = self._of_each_class(truth, ours & theirs & (predicted == truth))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -58,10 +60,7 @@ class Given:
 
     def for_net(self, net: nn.Module) -> Given:
         """The same with a name for every class of ``net``, or a sentence why they do not go together."""
-        wanted = getattr(net, "classes", None)
-        if not isinstance(wanted, int):
-            labelled = self.masks[self.masks != IGNORE]
-            wanted = len(self.classes) or (int(labelled.max()) + 1 if len(labelled) else 1)
+        wanted = _classes_of(net, self.images[:1])
         if self.classes and len(self.classes) != wanted:
             got = f"{len(self.classes)} in the data ({', '.join(self.classes)})"
             attempt = f"{type(net).__name__}({len(self.classes)}, …)"
@@ -74,6 +73,33 @@ class Given:
                 sentence(f"masks from 0 to {wanted - 1}, or {IGNORE} to ignore a pixel", got, attempt)
             )
         return replace(self, classes=self.classes or tuple(f"class {number}" for number in range(wanted)))
+
+
+def _classes_of(net: nn.Module, image: Tensor) -> int:
+    """How many classes a net tells apart: it says so, or its answer to one image does."""
+    said = getattr(net, "classes", None)
+    if isinstance(said, int):
+        return said
+    with judging(net), torch.inference_mode():
+        logits = net(image.to(device_of(net)))
+    wanted = f"(1, classes, {image.shape[2]}, {image.shape[3]})"
+    if not isinstance(logits, Tensor) or logits.ndim != 4 or logits.shape[2:] != image.shape[2:]:
+        raise ValueError(
+            sentence(f"a net that gives logits {wanted}", described(logits), "SegmentationNet(classes)")
+        )
+    return logits.shape[1]
+
+
+@contextmanager
+def judging(net: nn.Module) -> Iterator[None]:
+    """Every module in evaluation mode, and afterwards each as it was."""
+    modes = [(module, module.training) for module in net.modules()]
+    net.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
 
 
 def _require_images(images: Any, name: str) -> None:

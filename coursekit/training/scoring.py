@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 
 from coursekit.training.boundaries import BoundaryCounts
 from coursekit.training.confusion import accuracy, always, class_dices, class_ious, confusion, mean_of_present
-from coursekit.training.given import Given, device_of, require_net
+from coursekit.training.given import Given, device_of, judging, require_net
 
 AT_ONCE = 64
 
@@ -173,15 +172,3 @@ def _predictions(net: nn.Module, given: Given) -> Iterator[Tensor]:
     with judging(net), torch.inference_mode():
         for images in given.images.split(AT_ONCE):
             yield net(images.to(device)).argmax(1).to(torch.uint8)
-
-
-@contextmanager
-def judging(net: nn.Module) -> Iterator[None]:
-    """Every module in evaluation mode, and afterwards each as it was."""
-    modes = [(module, module.training) for module in net.modules()]
-    net.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training

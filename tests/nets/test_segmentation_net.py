@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from coursekit.nets import UPSAMPLINGS, SegmentationNet
+from coursekit.nets.decoders import put_back
 
 SIZES = [(1, 1), (2, 3), (5, 7), (33, 20)]
 
@@ -90,6 +91,14 @@ def test_the_u_net_hands_fine_detail_on_and_the_others_cannot():
     with torch.no_grad():
         blind.encoder.blocks[1][0][0].weight.zero_()
     assert torch.equal(blind(image), blind(nudged))
+
+
+def test_unpooling_is_torchs():
+    values, switches = nn.functional.max_pool2d(
+        torch.randn(2, 3, 7, 10), 2, ceil_mode=True, return_indices=True
+    )
+    wanted = nn.functional.max_unpool2d(values, switches, 2, output_size=[7, 10])
+    assert torch.equal(put_back(values, switches, (7, 10)), wanted)
 
 
 @pytest.mark.parametrize(

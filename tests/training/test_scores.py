@@ -56,6 +56,21 @@ def drawing(mask):
     return [[on_contour(mask, r, c) for c in range(len(mask[0]))] for r in range(len(mask))]
 
 
+def filled(mask):
+    """Ring by ring, an ignored pixel takes the largest class that touches it."""
+    if all(value == 255 for row in mask for value in row):
+        return mask
+    while any(value == 255 for row in mask for value in row):
+        mask = [
+            [
+                max((v for v in around(mask, r, c, 1) if v != 255), default=255) if value == 255 else value
+                for c, value in enumerate(row)
+            ]
+            for r, row in enumerate(mask)
+        ]
+    return mask
+
+
 def by_loops(predicted, truth, classes):
     """Confusion, boundary IoU and boundary F1 as their definitions say, a pixel at a time."""
     matrix = torch.zeros(classes, classes, dtype=torch.int64)
@@ -64,12 +79,11 @@ def by_loops(predicted, truth, classes):
     for ours, theirs in zip(predicted.tolist(), truth.tolist(), strict=True):
         cells = [(r, c) for r in range(len(theirs)) for c in range(len(theirs[0]))]
         for r, c in cells:
-            if theirs[r][c] == 255:
-                ours[r][c] = 255
-        drawings = drawing(ours), drawing(theirs)
-        for r, c in cells:
             if theirs[r][c] != 255:
                 matrix[theirs[r][c]][ours[r][c]] += 1
+        theirs = filled(theirs)
+        drawings = drawing(ours), drawing(theirs)
+        for r, c in cells:
             mine, true = in_band(ours, r, c), in_band(theirs, r, c)
             for number in range(classes):
                 one, two = mine and ours[r][c] == number, true and theirs[r][c] == number
@@ -156,11 +170,26 @@ def test_a_class_that_neither_side_has_does_not_count():
 
 def test_the_frame_and_ignored_pixels_make_no_edge():
     flat = torch.full((1, 6, 6), 3, dtype=torch.uint8)
-    assert not boundary_band(flat).any()
-    assert not contours(flat).any()
     flat[0, 2:4] = 255
-    assert not boundary_band(flat).any()
-    assert not contours(flat).any()
+    for mask in (torch.full_like(flat, 3), flat, torch.full_like(flat, 255)):
+        assert not boundary_band(mask).any()
+        assert not contours(mask).any()
+    scores = evaluate(Answers(torch.full_like(flat, 3), 4), (torch.zeros(1, 3, 6, 6), flat))
+    assert scores.boundary_f1 == 1
+
+
+def test_an_unlabelled_border_has_the_edge_in_its_middle():
+    truth = torch.zeros(1, 8, 10, dtype=torch.uint8)
+    truth[..., 3:7], truth[..., 7:] = 255, 1
+    halves = torch.zeros_like(truth)
+    halves[..., 5:] = 1
+    images = torch.zeros(1, 3, 8, 10)
+    assert evaluate(Answers(halves, 2), (images, truth)).boundary_iou == 1
+    halves[..., 3:] = 1  # no labelled pixel is wrong, but the edge is
+    shifted = evaluate(Answers(halves, 2), (images, truth))
+    assert shifted.pixel_accuracy == 1
+    assert shifted.boundary_iou < 1
+    assert shifted.boundary_f1 < 1
 
 
 def test_parts_of_a_data_set_add_up():
