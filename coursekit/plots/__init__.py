@@ -1,0 +1,30 @@
+"""Pictures of what a net says about samples.
+
+The names load when first touched, so that asking for one does not wait for torch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from coursekit.plots.galleries import ResultGallery, result_gallery
+
+__all__ = ["ResultGallery", "result_gallery"]
+
+_LIES_IN = {"ResultGallery": "galleries", "result_gallery": "galleries"}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first used (PEP 562)."""
+    if name not in _LIES_IN:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{_LIES_IN[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
