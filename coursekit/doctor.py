@@ -173,13 +173,12 @@ def look_at_home() -> list[Finding]:
 def look_at_data() -> list[Finding]:
     """The photographs, which only a few cells use."""
     named = os.environ.get("COURSEKIT_DATA")
-    if not named:
-        return [
-            Finding("photographs", "optional", "COURSEKIT_DATA is not set; the lessons use made-up scenes")
-        ]
-    pets = Path(named).expanduser() / "oxford-iiit-pet"
+    pets = (Path(named).expanduser() if named else home_folder() / "data") / "oxford-iiit-pet"
     if (pets / "images").is_dir() and (pets / "annotations").is_dir():
         return [Finding("photographs", "ok", f"{sum(1 for _ in (pets / 'images').glob('*.jpg'))} in {pets}")]
+    if not named:
+        do = "`coursekit data download pets`, if you want them"
+        return [Finding("photographs", "optional", "none here; the lessons use drawn scenes", do)]
     says = f"COURSEKIT_DATA is {named}, but {pets} has no folders images/ and annotations/"
     return [
         Finding("photographs", "wrong", says, "set COURSEKIT_DATA to the folder that holds oxford-iiit-pet/")

@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
 import torch
@@ -120,7 +121,18 @@ def setting_of(exercise: Exercise, case: Case) -> Setting:
             setting.update(zip(parameter.members, value, strict=True))
         else:
             setting[parameter.name] = value
-    return setting
+    return setting | _solved(exercise, case, setting)
+
+
+def _solved(exercise: Exercise, case: Case, known: Setting) -> Setting:
+    """Symbols that stand only inside arithmetic, such as h in ``"2*h"``: the first sizes that fit the shapes."""
+    ranges = {name: span for name, span in exercise.ranges().items() if name not in known}
+    tensors = [parameter for parameter in exercise.parameters if isinstance(parameter, Tensor)]
+    for sizes in product(*(range(low, high + 1) for low, high in ranges.values())):
+        found = dict(zip(ranges, sizes, strict=True))
+        if all(tensor.shape(known | found) == tuple(case[tensor.name].shape) for tensor in tensors):
+            return found
+    return {name: low for name, (low, _) in ranges.items()}
 
 
 def same_argument(one: Any, other: Any) -> bool:

@@ -18,6 +18,7 @@ from coursekit.checking import (
     Property,
     Tensor,
     case_from,
+    check,
     make_cases,
 )
 from coursekit.checking.cases import setting_of
@@ -168,3 +169,20 @@ def test_cell_and_solution_are_ready_to_paste():
     assert STAMPS.solution.startswith("def stamps(x, kernel, stride):\n")
     assert math.isclose(STAMPS.points, 4)
     assert STAMPS.example_case().size > 2
+
+
+def test_a_symbol_that_stands_only_inside_arithmetic_is_read_back() -> None:
+    halved = Exercise(
+        id="halved",
+        lesson="00",
+        title="Every other cell",
+        function="halve",
+        points=1,
+        starter="def halve(x):\n    ...\n",
+        reference=lambda x: x[::2, ::2],
+        parameters=(Tensor("x", "2*h 2*w"),),
+        properties=(Property("all", "every other row and column"),),
+    )
+    verdict = check(halved, lambda x: x[::2, ::2] + 1)
+    assert verdict.state == "wrong"
+    assert verdict.counterexample.case["x"].shape == (2, 2)
