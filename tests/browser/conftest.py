@@ -65,12 +65,13 @@ def environment(folder: Path) -> dict[str, str]:
             "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR", "COURSEKIT_HOME",
         )
     }  # fmt: skip
-    return {**os.environ, **own, "JUPYTER_PLATFORM_DIRS": "1", "PYTHONPATH": str(ROOT)}
+    short = {"COURSEKIT_FAST": "1"}
+    return {**os.environ, **own, **short, "JUPYTER_PLATFORM_DIRS": "1", "PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
-    """Start a server: ``serve("lab")`` or ``serve("voila")``, more arguments passed on."""
+    """Start a server: "lab", "voila" or the course's own "app"; more arguments are passed on."""
     running: list[subprocess.Popen[bytes]] = []
 
     def start(name: str, *more: str) -> Server:
@@ -78,7 +79,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
         port = free_port()
         decline_news(folder)
         log = (folder / f"{name}.log").open("wb")
-        command = lab_command(folder, port) if name == "lab" else voila_command(folder, port)
+        command = {"lab": lab_command, "voila": voila_command, "app": app_command}[name](folder, port)
         process = subprocess.Popen(
             [*command, *more], cwd=folder, env=environment(folder), stdout=log, stderr=subprocess.STDOUT
         )
@@ -121,6 +122,10 @@ def voila_command(folder: Path, port: int) -> list[str]:
         sys.executable, "-m", "voila", str(folder), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1",
         "--VoilaConfiguration.allow_theme_override=YES",
     ]  # fmt: skip
+
+
+def app_command(folder: Path, port: int) -> list[str]:
+    return [sys.executable, "-m", "coursekit", "app", "--no-browser", "--port", str(port)]
 
 
 def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
