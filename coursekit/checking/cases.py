@@ -125,7 +125,7 @@ def setting_of(exercise: Exercise, case: Case) -> Setting:
 
 
 def _solved(exercise: Exercise, case: Case, known: Setting) -> Setting:
-    """Symbols that stand only inside arithmetic, such as h in ``"2*h"``: the first sizes that fit the shapes."""
+    """Symbols only found inside arithmetic, such as h in ``"2*h"``: the first sizes that fit the shapes."""
     ranges = {name: span for name, span in exercise.ranges().items() if name not in known}
     tensors = [parameter for parameter in exercise.parameters if isinstance(parameter, Tensor)]
     for sizes in product(*(range(low, high + 1) for low, high in ranges.values())):

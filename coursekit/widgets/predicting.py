@@ -7,7 +7,6 @@ from typing import Any
 import traitlets
 
 from coursekit.widgets._card import Card
-from coursekit.widgets.assets import joined
 from coursekit.widgets._card_options import (
     is_position,
     letter,
@@ -18,6 +17,7 @@ from coursekit.widgets._card_options import (
     read_text,
     rich_html,
 )
+from coursekit.widgets.assets import joined
 
 
 class Predict(Card):

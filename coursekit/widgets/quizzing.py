@@ -8,7 +8,6 @@ from typing import Any
 import traitlets
 
 from coursekit.widgets._card import Card
-from coursekit.widgets.assets import joined
 from coursekit.widgets._card_options import (
     is_position,
     letter,
@@ -19,6 +18,7 @@ from coursekit.widgets._card_options import (
     read_text,
     rich_html,
 )
+from coursekit.widgets.assets import joined
 
 _FIELDS = {"question", "options", "answer", "why"}
 _EXAMPLE = 'try {"question": "…", "options": ["…", "…"], "answer": "A", "why": "…"}'

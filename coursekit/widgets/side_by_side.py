@@ -18,7 +18,9 @@ class SideBySide(ipywidgets.Box):
 
     def __init__(self, *children: ipywidgets.Widget) -> None:
         columns = "repeat(auto-fit, minmax(min(100%, 340px), 1fr))"
-        layout = ipywidgets.Layout(display="grid", grid_template_columns=columns, grid_gap="16px", width="100%")
+        layout = ipywidgets.Layout(
+            display="grid", grid_template_columns=columns, grid_gap="16px", width="100%"
+        )
         super().__init__(children, layout=layout)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
