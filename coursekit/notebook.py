@@ -106,7 +106,9 @@ def example(id: str | None = None) -> Any:
     """
     from coursekit.checking import draw_example
 
-    return draw_example(_find(id))
+    found = _find(id)
+    check(found, found.reference)  # plans the cases while the learner reads, so the first own check is quick
+    return draw_example(found)
 
 
 def hint(id: str | None = None) -> Note:
