@@ -98,12 +98,14 @@ def mean_iou(truth: Tensor, prediction: Tensor) -> float | None:
     0.5833333333333333
     """
     counted = truth != IGNORE
-    truth, prediction = truth[counted], prediction[counted]
-    ious = []
-    for index in torch.cat([truth, prediction]).unique().tolist():
-        ours, theirs = truth == index, prediction == index
-        ious.append(int((ours & theirs).sum()) / int((ours | theirs).sum()))
-    return sum(ious) / len(ious) if ious else None
+    pairs = truth[counted].long() * 256 + prediction[counted].long()
+    if not len(pairs):
+        return None
+    table = torch.bincount(pairs, minlength=256 * 256).reshape(256, 256)
+    both = table.diagonal()
+    either = table.sum(0) + table.sum(1) - both
+    present = either > 0
+    return float((both[present] / either[present].double()).mean())
 
 
 def box_of(mask: Tensor) -> tuple[int, int, int, int] | None:

@@ -13,15 +13,17 @@ if TYPE_CHECKING:
     from coursekit.widgets.predicting import Predict as Predict
     from coursekit.widgets.quizzing import Quiz as Quiz
     from coursekit.widgets.side_by_side import SideBySide as SideBySide
+    from coursekit.widgets.training_board import TrainingBoard as TrainingBoard
 
 _HOMES = {
     "GridExplorer": "grid_explorer",
     "Predict": "predicting",
     "Quiz": "quizzing",
     "SideBySide": "side_by_side",
+    "TrainingBoard": "training_board",
 }
 
-__all__ = ["GridExplorer", "Predict", "Quiz", "SideBySide"]
+__all__ = ["GridExplorer", "Predict", "Quiz", "SideBySide", "TrainingBoard"]
 
 
 def __getattr__(name: str) -> Any:
