@@ -97,8 +97,7 @@ def put_back(values: Tensor, switches: Tensor, size: tuple[int, int]) -> Tensor:
     """
     images, channels = values.shape[:2]
     canvas = values.new_zeros(images, channels, size[0] * size[1])
-    placed = canvas.scatter(2, switches.flatten(2), values.flatten(2)).reshape(images, channels, *size)
-    return placed.contiguous(memory_format=torch.channels_last)
+    return canvas.scatter(2, switches.flatten(2), values.flatten(2)).reshape(images, channels, *size)
 
 
 class Join(nn.Module):

@@ -74,7 +74,6 @@ class SegmentationNet(nn.Module):
             self.decoder = nn.ModuleList(self._steps_up(upsampling, norm, refine))
             last = self.widths[-1] if upsampling == "none" else self.widths[0]
             self.head = nn.Conv2d(last, classes, 1)
-        self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits ``(N, classes, H, W)`` for images ``(N, 3, H, W)``, uint8 or float from 0 to 1."""
@@ -210,11 +209,8 @@ def _scaled(images: Any) -> Tensor:
     if images.numel() == 0:
         raise ValueError(sentence("at least one pixel", described(images), "an image of 1x1 or more"))
     if images.is_floating_point():
-        scaled = images * 2 - 1
-    elif images.dtype == torch.uint8:
-        scaled = images.float() / 127.5 - 1
-    else:
-        raise TypeError(
-            sentence("images as uint8, or floats from 0 to 1", described(images), "images.to(torch.uint8)")
-        )
-    return scaled.contiguous(memory_format=torch.channels_last)
+        return images * 2 - 1
+    if images.dtype != torch.uint8:
+        expected = "images as uint8, or floats from 0 to 1"
+        raise TypeError(sentence(expected, described(images), "images.to(torch.uint8)"))
+    return images / 127.5 - 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from coursekit.training.batches import flipped_sideways, varied
     from coursekit.training.checkpoints import load_weights
     from coursekit.training.fitting import fit
     from coursekit.training.history import History
@@ -22,8 +23,10 @@ __all__ = [
     "cross_entropy",
     "evaluate",
     "fit",
+    "flipped_sideways",
     "load_weights",
     "predict_masks",
+    "varied",
 ]
 
 _LIES_IN = {
@@ -33,6 +36,8 @@ _LIES_IN = {
     "cross_entropy": "losses",
     "evaluate": "scoring",
     "fit": "fitting",
+    "flipped_sideways": "batches",
+    "varied": "batches",
     "load_weights": "checkpoints",
     "predict_masks": "scoring",
 }

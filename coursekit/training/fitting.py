@@ -15,6 +15,7 @@ from coursekit.training.given import Given, device_of, named_device, require_net
 from coursekit.training.history import History
 from coursekit.training.interruption import Interruption
 from coursekit.training.losses import cross_entropy
+from coursekit.training.memory import freed_memory_kept
 from coursekit.training.running import Run
 from coursekit.training.settings import Settings
 from coursekit.training.stopwatch import Progress
@@ -77,7 +78,8 @@ def fit(
     on_step : callable, optional
         Called with a :class:`Progress` after every step; ``progress.stop()`` ends the run.
     augment : callable or None
-        ``(images, masks, generator) -> (images, masks)``, for a batch; by default it mirrors half of them.
+        ``(images, masks, generator) -> (images, masks)``, for a batch. By default half of them are mirrored;
+        ``varied`` does more, for few photographs and many seconds.
     rate : float
         The greatest learning rate.
 
@@ -104,7 +106,8 @@ def fit(
     given = Given.of(train, "train").for_net(net)
     held_out = None if valid is None else Given.of(valid, "valid").for_net(net)
     wanted, home = named_device(device), device_of(net)
-    with Interruption() as interruption, torch.random.fork_rng([wanted] if wanted.type == "cuda" else []):
+    gpus = [wanted] if wanted.type == "cuda" else []
+    with Interruption() as interruption, torch.random.fork_rng(gpus), freed_memory_kept():
         try:
             net.to(wanted, memory_format=torch.channels_last)  # type: ignore[call-overload]
             run = Run(net, given, held_out, settings, wanted, loss, augment, on_step, interruption)

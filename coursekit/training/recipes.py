@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coursekit.data import Samples, load_pets, load_scenes
-from coursekit.training.batches import Augmentation, flipped_sideways
+from coursekit.training.batches import Augmentation, flipped_sideways, varied
 
 TRAIN_SCENES, TEST_SCENES = 12_000, 400
 
@@ -28,5 +28,5 @@ def recipe(data: str) -> Recipe:
         The photographs are not there; the sentence says how to get them.
     """
     if data == "pets":
-        return Recipe(load_pets(split="trainval"), load_pets(split="test"), flipped_sideways)
+        return Recipe(load_pets(split="trainval"), load_pets(split="test"), varied)
     return Recipe(load_scenes(TRAIN_SCENES, seed=0), load_scenes(TEST_SCENES, seed=1), flipped_sideways)

@@ -2,7 +2,8 @@
 
 import torch
 
-from coursekit.training.batches import Batches, flipped_sideways, mixed
+from coursekit.training import batches as batching
+from coursekit.training.batches import Batches, flipped_sideways, mixed, varied
 from coursekit.training.given import Given
 
 CPU = torch.device("cpu")
@@ -50,3 +51,31 @@ def test_seeds_for_neighbouring_steps_have_nothing_in_common():
     seeds = {mixed(seed, purpose, step) for seed in range(5) for purpose in range(3) for step in range(100)}
     assert len(seeds) == 1500
     assert all(0 <= each < 2**63 for each in seeds)
+
+
+def test_varied_moves_a_mask_with_its_image(monkeypatch):
+    monkeypatch.setattr(batching, "CONTRAST", 0.0)
+    monkeypatch.setattr(batching, "BRIGHTNESS", 0.0)
+    masks = torch.zeros(20, 32, 32, dtype=torch.uint8)
+    masks[:, 4:18, 10:26] = 1
+    images = (masks * 255)[:, None].expand(-1, 3, -1, -1)
+    seen, labels = varied(images, masks, torch.Generator().manual_seed(0))
+    sure = ((seen[:, 0] < 0.1) | (seen[:, 0] > 0.9)) & (labels != 255)
+    assert sure.float().mean() > 0.7
+    assert torch.equal((seen[:, 0] > 0.5)[sure], (labels == 1)[sure])
+    assert set(labels.unique().tolist()) <= {0, 1, 255}
+    assert len({tuple(label.flatten().tolist()) for label in labels}) == 20
+
+
+def test_varied_changes_the_light_and_stays_near_the_range():
+    images = torch.full((30, 3, 16, 16), 200, dtype=torch.uint8)
+    seen, _ = varied(images, torch.zeros(30, 16, 16, dtype=torch.uint8), torch.Generator().manual_seed(1))
+    centres = seen[:, :, 8, 8]
+    assert centres.std() > 0.03
+    assert centres.min() > 0.3
+    assert centres.max() < 1.5
+    assert seen.isfinite().all()
+    floats, _ = varied(
+        images / 255, torch.zeros(30, 16, 16, dtype=torch.uint8), torch.Generator().manual_seed(1)
+    )
+    assert torch.allclose(seen, floats, atol=1e-5)
