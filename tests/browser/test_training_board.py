@@ -128,7 +128,8 @@ def test_a_closed_tab_leaves_the_run_to_its_end(
     open_page: Callable[..., Any], lab: Any, write_notebook: Callable[..., str]
 ):
     page = open_page()
-    ending = "from pathlib import Path\nPath('ended.txt').write_text(f'{history.interrupted} {board.now[\"state\"]}')"
+    told = "f'{history.interrupted} {board.now[\"state\"]}'"
+    ending = f"from pathlib import Path\nPath('ended.txt').write_text({told})"
     notebook = write_notebook(lab, "board_closed.ipynb", PREPARE, IN_A_CELL.replace("90", "15"), ending)
     page.goto(lab.page_of(notebook), wait_until="domcontentloaded", timeout=120_000)
     run_without_waiting(page, "light")
