@@ -1,7 +1,7 @@
 """How many images a CPU-second a training loop gets through: ours, against the loop of every tutorial.
 
 Same net, data, batch, loss, optimizer and mirroring, on one thread of the CPU. The peer is as torch's
-tutorials write it: a Dataset that returns one image as floats, a DataLoader, torch.optim.AdamW with OneCycleLR.
+tutorials write it: a Dataset that gives one image as floats, a DataLoader, torch.optim.AdamW, OneCycleLR.
 Each turn is a process of its own, because ours changes how the C library keeps memory. The two take turns and
 CPU time is counted, so that a busy machine does not hit one of them only.
 
