@@ -1,10 +1,10 @@
 """What a TrainingBoard costs: one long ``fit`` in a real kernel, with the board and without it by turns.
 
-Run ``python benchmarks/board_overhead.py`` (``--json`` for figures only). A kernel is started, because only
-there news are packed, signed and sent. The board is called in every other block of a few seconds, so each
-block has a neighbour that ran beside the same other programs, on the same net. What counts is images per
-second of the processor's time, since the wall clock of a shared machine says more about its neighbours; both
-are shown, and so is the time that was spent inside the board's own call. The target is less than 3 %.
+Run ``python benchmarks/board_overhead.py`` (``--json`` for figures only). It starts a kernel, because only in
+one are news packed, signed and sent. The board is called in every other block of a few seconds, so each block
+has a neighbour that ran beside the same other programs, on the same net. What counts is images per second of
+the processor's time: on a shared machine, the wall clock says more about the others. Both are shown, and so
+is the time spent inside the board's own call. The target is less than 3 %.
 """
 
 from __future__ import annotations
