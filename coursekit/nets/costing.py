@@ -119,7 +119,9 @@ def _multiply_adds(net: nn.Module, image: Tensor) -> int:
 
 def _activation_bytes(net: nn.Module, image: Tensor) -> int:
     """The bytes of all that autograd saves, each storage once, the net's own numbers not counted."""
-    twin = deepcopy(net).train()  # normalisation keeps other things in training
+    # As `fit` trains: normalisation keeps other things then, and numbers lie channels last in memory.
+    twin = deepcopy(net).train().to(memory_format=torch.channels_last)
+    images = image.repeat(2, 1, 1, 1)  # two: batch statistics need more than one number
     own = {tensor.untyped_storage().data_ptr() for tensor in (*twin.parameters(), *twin.buffers())}
     kept: dict[int, Any] = {}
 
@@ -130,7 +132,7 @@ def _activation_bytes(net: nn.Module, image: Tensor) -> int:
         return tensor
 
     with saved_tensors_hooks(keep, lambda tensor: tensor):
-        output = twin(image.repeat(2, 1, 1, 1))  # two images: batch statistics need more than one number
+        output = twin(images.contiguous(memory_format=torch.channels_last))
     del output
     return sum(storage.nbytes() for storage in kept.values()) // 2
 

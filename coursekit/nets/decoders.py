@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from coursekit.nets.blocks import Level, conv_block, fitted, norm_of
+from coursekit.nets.blocks import Level, PerPixel, conv_block, fitted, norm_of
 
 Factory = Callable[[int, int], nn.Module]
 
@@ -32,12 +32,12 @@ class BlendedPixels(nn.Module):
 
 def nearest(inputs: int, outputs: int) -> nn.Module:
     """A 1x1 convolution, then nearest neighbour (the order makes no difference, but this one is cheaper)."""
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 1, bias=False), RepeatedPixels())
+    return nn.Sequential(PerPixel(inputs, outputs), RepeatedPixels())
 
 
 def bilinear(inputs: int, outputs: int) -> nn.Module:
     """A 1x1 convolution, then bilinear enlargement."""
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 1, bias=False), BlendedPixels())
+    return nn.Sequential(PerPixel(inputs, outputs), BlendedPixels())
 
 
 def transposed(inputs: int, outputs: int) -> nn.Module:
@@ -82,7 +82,7 @@ class Unpool(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, norm: str) -> None:
         super().__init__()
-        self.narrow = conv_block(inputs, outputs, norm, kernel=1)
+        self.narrow = nn.Sequential(PerPixel(inputs, outputs), norm_of(norm, outputs), nn.ReLU(inplace=True))
         self.spread = conv_block(outputs, outputs, norm)
 
     def forward(self, x: Tensor, level: Level) -> Tensor:

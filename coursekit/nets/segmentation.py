@@ -9,7 +9,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from coursekit.nets.blocks import Encoder, conv_block
+from coursekit.nets.blocks import Encoder, PerPixel, conv_block
 from coursekit.nets.decoders import FACTORIES, Enlarge, Factory, Join, Unpool
 from coursekit.nets.names import UPSAMPLINGS
 from coursekit.upsampling.validation import described, is_int, sentence
@@ -73,7 +73,7 @@ class SegmentationNet(nn.Module):
             self.encoder = Encoder(3, self.widths, norm, pooled=upsampling != "none")
             self.decoder = nn.ModuleList(self._steps_up(upsampling, norm, refine))
             last = self.widths[-1] if upsampling == "none" else self.widths[0]
-            self.head = nn.Conv2d(last, classes, 1)
+            self.head = PerPixel(last, classes, bias=True)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits ``(N, classes, H, W)`` for images ``(N, 3, H, W)``, uint8 or float from 0 to 1."""
