@@ -65,8 +65,7 @@ def environment(folder: Path) -> dict[str, str]:
             "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR", "COURSEKIT_HOME",
         )
     }  # fmt: skip
-    short = {"COURSEKIT_FAST": "1"}
-    return {**os.environ, **own, **short, "JUPYTER_PLATFORM_DIRS": "1", "PYTHONPATH": str(ROOT)}
+    return {**os.environ, **own, "JUPYTER_PLATFORM_DIRS": "1", "PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture(scope="session")
@@ -80,8 +79,11 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
         decline_news(folder)
         log = (folder / f"{name}.log").open("wb")
         command = {"lab": lab_command, "voila": voila_command, "app": app_command}[name](folder, port)
+        around = environment(folder)
+        if name == "app":
+            around["COURSEKIT_FAST"] = "1"  # whole lessons are visited there: training is cut to a second
         process = subprocess.Popen(
-            [*command, *more], cwd=folder, env=environment(folder), stdout=log, stderr=subprocess.STDOUT
+            [*command, *more], cwd=folder, env=around, stdout=log, stderr=subprocess.STDOUT
         )
         running.append(process)
         wait_until_up(f"http://127.0.0.1:{port}/", process, folder / f"{name}.log")
