@@ -20,14 +20,14 @@ def app(serve: Callable[..., Any]) -> Any:
 
 def visit(open_page: Callable[..., Any], app: Any, name: str, waits_for: str) -> Any:
     page = open_page(width=1200, height=1400)
-    page.goto(f"{app.url}/voila/render/{name}.ipynb")
+    page.goto(f"{app.url}/voila/render/{name}.ipynb", timeout=PATIENCE_MS, wait_until="domcontentloaded")
     page.wait_for_selector(waits_for, timeout=PATIENCE_MS)
     return page
 
 
 def test_the_front_page_leads_to_the_lessons(open_page: Callable[..., Any], app: Any) -> None:
     page = open_page()
-    page.goto(app.url)
+    page.goto(app.url, timeout=PATIENCE_MS, wait_until="domcontentloaded")
     for lesson in ("00-start-here", "05-learnable-upsampling"):
         page.wait_for_selector(f"text={lesson}", timeout=PATIENCE_MS)
 
