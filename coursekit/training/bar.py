@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from types import TracebackType
 from typing import Any
@@ -22,8 +23,11 @@ class TerminalBar:
         if sys.stderr is not None and sys.stderr.isatty():
             from tqdm import tqdm
 
-            shape = "{desc} {percentage:3.0f}%|{bar}|{postfix}"
-            self._bar = tqdm(total=1.0, desc="training", bar_format=shape, leave=True, file=sys.stderr)
+            shape = "{desc} {percentage:3.0f}%|{bar}{postfix}"
+            columns, rows = shutil.get_terminal_size()  # 80 x 24 where a terminal does not say
+            self._bar = tqdm(
+                total=1.0, desc="training", bar_format=shape, ncols=columns - 1, nrows=rows, file=sys.stderr
+            )
         return self
 
     def __exit__(
@@ -33,8 +37,9 @@ class TerminalBar:
             self._bar.close()
 
     def show(self, progress: Progress) -> None:
-        """Draw anew, at most ten times a second."""
-        if self._bar is None or 0 <= progress.seconds - self._shown < _OFTEN:
+        """Draw anew, at most ten times a second, and at the end."""
+        lately = progress.seconds - self._shown < _OFTEN
+        if self._bar is None or (lately and progress.fraction < 1):
             return
         self._shown = progress.seconds
         miou = f", mean IoU {progress.scores.miou:.3f}" if progress.scores else ""

@@ -1,7 +1,9 @@
 """What a run shows of itself, the schedule it follows, and the command that starts one."""
 
+import io
 import json
 import re
+import sys
 from xml.etree import ElementTree
 
 import pytest
@@ -144,3 +146,18 @@ def test_training_that_comes_to_no_number_found_something_wrong(tiny_recipe, mon
         running.Run, "_loss_of", lambda self, *_: torch.full((), torch.nan, requires_grad=True) * 1
     )
     assert main(["train", "segmentation", "--budget", "0.2"]) == 1
+
+
+def test_a_terminal_gets_a_bar_and_a_file_does_not(monkeypatch):
+    class Screen(io.StringIO):
+        def isatty(self):
+            return self.person
+
+    scenes = load_scenes(4, size=16)
+    for person in (True, False):
+        screen = Screen()
+        screen.person = person
+        monkeypatch.setattr(sys, "stderr", screen)
+        fit(SegmentationNet(5, widths=(2, 4)), scenes, steps=3)
+        assert ("training" in screen.getvalue()) == person
+        assert ("s left" in screen.getvalue()) == person
