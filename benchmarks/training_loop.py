@@ -48,8 +48,8 @@ class OneByOne(Dataset[tuple[Tensor, Tensor]]):
 def tutorial_loop(net: nn.Module, samples: Samples, steps: int) -> None:
     """Train as the tutorials do."""
     loader = DataLoader(OneByOne(samples), batch_size=BATCH, shuffle=True, drop_last=True)
-    optimizer = torch.optim.AdamW(net.parameters(), lr=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, total_steps=steps)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=2e-2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-2, total_steps=steps)
     criterion = nn.CrossEntropyLoss(ignore_index=255)
     net.train()
     done = 0

@@ -40,7 +40,7 @@ def fit(
     resume: bool = False,
     on_step: Callable[[Progress], object] | None = None,
     augment: Augmentation | None = flipped_sideways,
-    rate: float = 1e-2,
+    rate: float = 2e-2,
 ) -> History:
     """Train a net on images with masks, by a budget of seconds.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from coursekit.training.scoring import score
 from coursekit.training.settings import Settings
 from coursekit.training.stepping import AdamW, LastFinite
 from coursekit.training.stopwatch import Progress, Stopwatch, one_cycle
+from coursekit.training.threads import Threads
 from coursekit.upsampling.validation import described, sentence
 
 clock = time.perf_counter
@@ -49,6 +51,8 @@ class Run:
         self.net, self.valid, self.settings, self.loss, self.on_step = net, valid, settings, loss, on_step
         self.interruption = interruption
         self.watch = Stopwatch(clock=clock)
+        # A count of steps has to give the same weights each time, so it keeps to one number of threads.
+        self.threads = Threads() if settings.steps is None and device.type == "cpu" else None
         self.batches = Batches(train, settings.batch, settings.seed, device, augment)
         self.optimizer = AdamW(net)
         self.progress = Progress(net, None if settings.steps else settings.budget, settings.steps)
@@ -68,7 +72,7 @@ class Run:
         """Train, and return what happened; an interruption at any moment is one way to end."""
         self.net.train()
         try:
-            with TerminalBar() as bar:
+            with TerminalBar() as bar, self.threads or nullcontext():
                 while not self._is_over():
                     self._step()
                     bar.show(self.progress)
@@ -96,6 +100,8 @@ class Run:
     def _step(self) -> None:
         begin = self.watch.seconds
         self._descend()
+        if self.threads is not None:
+            self.threads.took(self.watch.seconds - begin)
         progress = self.progress
         progress.step += 1
         progress.images += self.batches.batch
@@ -183,6 +189,8 @@ class Run:
         """Keep the weights first, then score them; a further Ctrl-C only skips what is left."""
         self.history.steps, self.history.images = self.progress.step, self.progress.images
         self.history.train_seconds = self.progress.seconds
+        if self.threads is not None and self.threads.note:
+            self.history.notes.append(self.threads.note)
         try:
             if not all(bool(each.isfinite().all()) for each in self.net.parameters()):
                 self._give_up()

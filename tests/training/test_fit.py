@@ -254,7 +254,7 @@ def test_a_loss_that_becomes_nan_ends_the_run_with_finite_weights(scenes):
     assert numbers(net).isfinite().all()
     assert not torch.equal(numbers(net), numbers(small_net()))  # what was learned before is kept
     assert "Expected a loss that is a number" in history.notes[0]
-    assert "rate=0.0025" in history.notes[0]
+    assert "rate=0.005" in history.notes[0]
 
 
 @pytest.mark.parametrize("when", [2, 10, 11, 19, 20])
