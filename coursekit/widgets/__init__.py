@@ -11,19 +11,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from coursekit.widgets.grid_explorer import GridExplorer as GridExplorer
     from coursekit.widgets.predicting import Predict as Predict
+    from coursekit.widgets.progress_map import ProgressMap as ProgressMap
     from coursekit.widgets.quizzing import Quiz as Quiz
     from coursekit.widgets.side_by_side import SideBySide as SideBySide
+    from coursekit.widgets.switch_surgery import SwitchSurgery as SwitchSurgery
     from coursekit.widgets.training_board import TrainingBoard as TrainingBoard
 
 _HOMES = {
     "GridExplorer": "grid_explorer",
     "Predict": "predicting",
+    "ProgressMap": "progress_map",
     "Quiz": "quizzing",
     "SideBySide": "side_by_side",
+    "SwitchSurgery": "switch_surgery",
     "TrainingBoard": "training_board",
 }
 
-__all__ = ["GridExplorer", "Predict", "Quiz", "SideBySide", "TrainingBoard"]
+__all__ = ["GridExplorer", "Predict", "ProgressMap", "Quiz", "SideBySide", "SwitchSurgery", "TrainingBoard"]
 
 
 def __getattr__(name: str) -> Any:
