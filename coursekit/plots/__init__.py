@@ -1,4 +1,4 @@
-"""Pictures of what a net says about samples.
+"""Pictures of grids, and of what a net says about samples.
 
 The names load when first touched, so that asking for one does not wait for torch.
 """
@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coursekit.plots.galleries import ResultGallery, result_gallery
+    from coursekit.plots.grids import GridPictures, grid_pictures
 
-__all__ = ["ResultGallery", "result_gallery"]
+__all__ = ["GridPictures", "ResultGallery", "grid_pictures", "result_gallery"]
 
-_LIES_IN = {"ResultGallery": "galleries", "result_gallery": "galleries"}
+_LIES_IN = {
+    "GridPictures": "grids",
+    "ResultGallery": "galleries",
+    "grid_pictures": "grids",
+    "result_gallery": "galleries",
+}
 
 
 def __getattr__(name: str) -> object:

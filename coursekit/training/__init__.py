@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from coursekit.training.fitting import fit
     from coursekit.training.history import History
     from coursekit.training.losses import cross_entropy
+    from coursekit.training.phases import phase_spread
     from coursekit.training.scoring import Scores, evaluate, predict_masks
     from coursekit.training.stopwatch import Progress
 
@@ -25,6 +26,7 @@ __all__ = [
     "fit",
     "flipped_sideways",
     "load_weights",
+    "phase_spread",
     "predict_masks",
     "varied",
 ]
@@ -39,6 +41,7 @@ _LIES_IN = {
     "flipped_sideways": "batches",
     "varied": "batches",
     "load_weights": "checkpoints",
+    "phase_spread": "phases",
     "predict_masks": "scoring",
 }
 
