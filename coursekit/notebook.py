@@ -1,12 +1,13 @@
 """What a lesson's cells call: `exercise`, `example`, `hint`, `solution`, `failure`, `mine`, `explore`, ….
 
-The memory of these calls (the exercise run last, the functions that passed, the hints seen) lasts as long
-as the kernel.
+The exercise run last and its counterexample are remembered as long as the kernel runs. Verdicts, passing
+functions, hints seen, guesses and answers stay in the learner's record.
 """
 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,15 @@ from coursekit.checking import Verdict, check
 from coursekit.exercises import all_exercises, find_exercise
 from coursekit.notes import Mistake, Note, show
 from coursekit.practice import photographs, results, train
+from coursekit.remembering import (
+    follow_prediction,
+    follow_quiz,
+    keep_hints,
+    keep_verdict,
+    passed_before,
+    progress,
+    returning_questions,
+)
 
 if TYPE_CHECKING:
     from coursekit.checking import Exercise
@@ -31,6 +41,7 @@ __all__ = [
     "mine",
     "photographs",
     "predict",
+    "progress",
     "quiz",
     "results",
     "solution",
@@ -86,6 +97,7 @@ def exercise(id: str) -> Callable[[Function], Function]:
         if verdict.passed:
             _session.passed[id] = function
         show(verdict)
+        keep_verdict(verdict, function)
         return function
 
     return check_and_show
@@ -124,6 +136,7 @@ def hint(id: str | None = None) -> Note:
         return Note(f"There is no hint for {found.id!r}.")
     seen = min(_session.hints_seen.get(found.id, 0) + 1, len(found.hints))
     _session.hints_seen[found.id] = seen
+    keep_hints(found.id, seen)
     lines = [
         f"Hint {number} of {len(found.hints)}: {text}" for number, text in enumerate(found.hints[:seen], 1)
     ]
@@ -172,16 +185,22 @@ def failure() -> tuple[Any, Any]:
 def mine(id: str) -> Function:
     """The learner's last passing function; before there is one, the course's own, with a notice.
 
+    A function that passed in another notebook, or before the kernel was restarted, is run again from its
+    text and checked again.
+
     Parameters
     ----------
     id : str
         The exercise.
     """
     found = _find(id)
-    if found.id in _session.passed:
-        return _session.passed[found.id]
-    show(Note(f"{found.function} has not passed its check yet, so this cell uses the course's own for now."))
-    return found.reference
+    if found.id not in _session.passed:
+        recalled, notice = passed_before(found)
+        if recalled is None:
+            show(Note(notice))
+            return found.reference
+        _session.passed[found.id] = recalled
+    return _session.passed[found.id]
 
 
 def explore(method: Function | str, x: Any = None, kernel: Any = None, **settings: Any) -> GridExplorer:
@@ -236,7 +255,7 @@ def predict(
     Parameters
     ----------
     id : str
-        The prediction's name.
+        The prediction's name, under which the record keeps the guess. The first guess counts.
     options : sequence
         Texts, numbers or small grids.
     question, answer, why
@@ -244,14 +263,31 @@ def predict(
     """
     from coursekit.widgets import Predict
 
-    return Predict(question, list(options), answer=answer, why=why, id=id)
+    card = Predict(question, list(options), answer=answer, why=why, id=id)
+    follow_prediction(card)
+    return card
 
 
 def quiz(questions: Sequence[dict[str, Any]], *, title: str = "From memory", id: str = "") -> Quiz:
-    """Recall questions, answered at once. Parameters as for :class:`coursekit.widgets.Quiz`."""
+    """Recall questions, answered at once. Those that were missed in earlier lessons come first.
+
+    Parameters
+    ----------
+    questions, title
+        As for :class:`coursekit.widgets.Quiz`. A question's `idea` names what it asks about; without one the
+        question itself does.
+    id : str
+        ``"lesson-06"`` for the recall of lesson 06: the record keeps its answers, and questions that were
+        missed in lessons before it return. Any other quiz leaves no trace.
+    """
     from coursekit.widgets import Quiz
 
-    return Quiz(list(questions), title=title, id=id)
+    lesson = re.fullmatch(r"lesson-(\d\d)", id)
+    if lesson is None:
+        return Quiz(list(questions), title=title, id=id)
+    card = Quiz([*returning_questions(lesson[1]), *questions], title=title, id=id)
+    follow_quiz(card, lesson[1])
+    return card
 
 
 def _find(id: str | None) -> Exercise:

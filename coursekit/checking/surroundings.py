@@ -35,6 +35,13 @@ def notes_on_surroundings(function: Callable[..., Any]) -> list[str]:
     ]
 
 
+def needed_by(function: Callable[..., Any]) -> Iterator[tuple[str, Any]]:
+    """The outside names that a function and its helpers mention, with their values; each name once."""
+    inner = inspect.unwrap(function)
+    named = {name: value for reader in _with_helpers(inner) for name, value in _outside_values(reader)}
+    return ((name, value) for name, value in named.items() if value is not inner)
+
+
 def _with_helpers(function: Any) -> Iterator[FunctionType]:
     """The function, and the learner's own functions that it names, each once."""
     waiting, seen = [function], set()
@@ -82,16 +89,17 @@ def _is_seen(value: Any) -> bool:
         return value.__name__ != "<lambda>"  # an assignment, not a definition
     if isinstance(value, ModuleType | type) or inspect.isroutine(value):
         return True
-    return _is_literal(value) or type(value).__module__ in ("typing", "types", "_frozen_importlib")
+    return is_literal(value) or type(value).__module__ in ("typing", "types", "_frozen_importlib")
 
 
-def _is_literal(value: Any, depth: int = 0) -> bool:
+def is_literal(value: Any, depth: int = 0) -> bool:
+    """Whether a value can be written out: a number, a text, or a collection of such."""
     if type(value) in _LITERALS:
         return True
     if depth > 3 or type(value) not in (tuple, list, set, frozenset, dict):
         return False
     items = [*value.keys(), *value.values()] if type(value) is dict else value
-    return all(_is_literal(item, depth + 1) for item in items)
+    return all(is_literal(item, depth + 1) for item in items)
 
 
 def _kind(value: Any) -> str:

@@ -97,7 +97,8 @@ function render({ model, el }) {
       picked = option;
       update();
     });
-    const count = make("span", { class: "qc-count" }, `Question ${place + 1} of ${questions.length}`);
+    const whose = asked.lesson ? ` \u00b7 back from lesson ${asked.lesson}` : "";
+    const count = make("span", { class: "qc-count" }, `Question ${place + 1} of ${questions.length}${whose}`);
     const legend = make("legend", { class: "qc-question" }, count, richText(asked.question));
     const check = drawButton("Check", "qc-primary", "submit");
     const next = drawButton("Next question");

@@ -21,12 +21,14 @@ from coursekit.widgets._card_options import (
 from coursekit.widgets.assets import joined
 
 _FIELDS = {"question", "options", "answer", "why"}
+_NOTES = {"idea", "lesson"}
 _EXAMPLE = 'try {"question": "…", "options": ["…", "…"], "answer": "A", "why": "…"}'
 
 
 def read_question(entry: object, number: int) -> dict[str, Any]:
     """Return one question of a quiz with `why` as one text an option.
 
+    What the question asks about (`idea`) and whose it is (`lesson`) stay, if they are there.
     A single `why` belongs to the right option: shown beside a wrong one it would give the answer away.
 
     Raises
@@ -36,7 +38,7 @@ def read_question(entry: object, number: int) -> dict[str, Any]:
     """
     if not isinstance(entry, Mapping):
         raise ValueError(f"expected question {number} as a dict, got {type(entry).__name__}: {_EXAMPLE}")
-    unknown, missing = set(entry) - _FIELDS, _FIELDS - {"why"} - set(entry)
+    unknown, missing = set(entry) - _FIELDS - _NOTES, _FIELDS - {"why"} - set(entry)
     if unknown or missing:
         got = ", ".join(sorted(map(str, entry))) or "nothing"
         raise ValueError(
@@ -47,9 +49,10 @@ def read_question(entry: object, number: int) -> dict[str, Any]:
         answer = option_index(entry["answer"], len(options))
         text = read_text(entry["question"], "the question")
         why = _read_whys(entry.get("why", ""), answer, len(options))
+        notes = {name: read_text(entry[name], f"its {name}") for name in sorted(_NOTES & set(entry))}
     except ValueError as error:
         raise ValueError(f"question {number}: {error}") from None
-    return {"question": text, "options": options, "answer": answer, "why": why}
+    return {"question": text, "options": options, "answer": answer, "why": why, **notes}
 
 
 def _read_whys(why: object, answer: int, count: int) -> list[str]:
@@ -70,7 +73,8 @@ class Quiz(Card):
     ----------
     questions
         A list of dicts: `question`, `options` (as in `Predict`), `answer` (a letter, or a position from 0)
-        and `why`: one text, shown with the right option, or a list with one text an option.
+        and `why`: one text, shown with the right option, or a list with one text an option. An `idea` says
+        in a few words what is asked about; a `lesson`, such as "03", which one the question comes back from.
     title
         What stands above the card.
     id
@@ -166,7 +170,7 @@ class Quiz(Card):
         """The questions with their lettered options, and the score once there is one."""
         lines = [f"{self.title} ({len(self.questions)} questions)"]
         for number, asked in enumerate(self.questions, start=1):
-            lines += ["", f"{number}. {asked['question']}"]
+            lines += ["", f"{number}. {_whose(asked)}{asked['question']}"]
             for index, option in enumerate(asked["options"]):
                 lines += option_lines(option, letter(index))
         return "\n".join([*lines, "", self._standing()])
@@ -181,7 +185,8 @@ class Quiz(Card):
         options = "".join(f"<li>{option_html(option)}</li>" for option in asked["options"])
         right = asked["answer"]
         return (
-            f'<li>{rich_html(asked["question"])}<ol type="A">{options}</ol><details><summary>Answer</summary>'
+            f'<li>{rich_html(_whose(asked) + asked["question"])}<ol type="A">{options}</ol>'
+            "<details><summary>Answer</summary>"
             f"<p>{letter(right)}. {rich_html(asked['why'][right])}</p></details></li>"
         )
 
@@ -232,6 +237,10 @@ class Quiz(Card):
                 f'expected the first answers as tried, got {answers!r}: try .choose(1, "A")'
             )
         return answers
+
+
+def _whose(asked: dict[str, Any]) -> str:
+    return f"(From lesson {asked['lesson']}) " if "lesson" in asked else ""
 
 
 def _is_possible(row: list[int], asked: dict[str, Any]) -> bool:
