@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from coursekit.widgets.values import Grid, Shape, plain, shape_of
 
@@ -62,7 +63,7 @@ def flat_index(row: int, column: int, place: int, width: int, size: int) -> int:
 def in_place(x: Grid, values: Grid, switches: Switches) -> int:
     """How many values stand where ``x`` has them. With a tie, each of the equal places counts."""
     width = len(x[0])
-    pairs = zip(sum(values, []), sum(switches, []), strict=True)
+    pairs = zip(chain(*values), chain(*switches), strict=True)
     return sum(x[place // width][place % width] == value for value, place in pairs)
 
 

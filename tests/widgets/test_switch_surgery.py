@@ -19,8 +19,8 @@ from coursekit.widgets import SwitchSurgery
 from coursekit.widgets.switches import flat_index, place_in_block, shuffled
 
 SHAPES = [(2, 2), (4, 6), (5, 7), (3, 8), (7, 4), (8, 8), (4, 4)]
-TESTED = """poolWithSwitches, unpooled, inPlace, meanDifference, flatIndex, placeInBlock, blockOf, shuffledPlaces,
-placeAfter"""
+TESTED = """poolWithSwitches, unpooled, inPlace, meanDifference, flatIndex, placeInBlock, blockOf,
+shuffledPlaces, placeAfter"""
 
 
 def grids() -> Iterator[tuple[torch.Tensor, int]]:
@@ -148,8 +148,8 @@ FORGED = [
     {"switches": [[4, 7], [12, 10**9]]}, {"switches": [[[4], 7], [12, 10]]}, {"switches": {}},
     {"shuffles": -1}, {"shuffles": "1"}, {"shuffles": 10**12}, {"shuffles": None},
     {"cell": [2, 0]}, {"cell": [0]}, {"cell": "00"}, {"cell": [0, 0.5]}, {"cell": 3},
-    {"switches": [[0, 2], [8, 10]], "cell": [9, 9]}, {"x": [[0, 0], [0, 0]]}, {"size": 4}, {"title": "forged"},
-    {"_esm": "forged"}, "text", None, [1],
+    {"switches": [[0, 2], [8, 10]], "cell": [9, 9]}, {"x": [[0, 0], [0, 0]]}, {"size": 4},
+    {"title": "forged"}, {"_esm": "forged"}, "text", None, [1],
 ]  # fmt: skip
 
 
