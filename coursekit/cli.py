@@ -152,7 +152,28 @@ def _exercises(arguments: argparse.Namespace) -> int:
 def _lessons(arguments: argparse.Namespace) -> int:
     from coursekit.listing import list_lessons
 
-    return list_lessons(as_json=arguments.json)
+    return list_lessons(as_json=arguments.json, measure=arguments.measure)
+
+
+def _lessons_options(command: argparse.ArgumentParser) -> None:
+    _json_option(command)
+    command.add_argument(
+        "--measure",
+        action="store_true",
+        help="also run each lesson, unsolved and solved, and give the seconds",
+    )
+
+
+def _progress_options(command: argparse.ArgumentParser) -> None:
+    from coursekit.cli_progress import add_options
+
+    add_options(command)
+
+
+def _progress(arguments: argparse.Namespace) -> int:
+    from coursekit.cli_progress import run
+
+    return run(arguments)
 
 
 def _data_options(command: argparse.ArgumentParser) -> None:
@@ -188,8 +209,9 @@ def _train(arguments: argparse.Namespace) -> int:
 COMMANDS: dict[str, tuple[Command, str, Callable[[argparse.ArgumentParser], None]]] = {
     "lab": (_lab, "open the lessons in JupyterLab", _lab_options),
     "app": (_app, "serve the lessons as web pages with Voila", _app_options),
-    "lessons": (_lessons, "list the lessons with their measures", _json_option),
+    "lessons": (_lessons, "list the lessons with their measures", _lessons_options),
     "exercises": (_exercises, "list every exercise with its points", _json_option),
+    "progress": (_progress, "show what you did so far; export it, or forget it", _progress_options),
     "train": (_train, "train a net for so many seconds and score it on data it has not seen", _train_options),
     "data": (_data, "list, download or verify the scenes and photographs", _data_options),
     "doctor": (_doctor, "say what works on this machine and what to do about the rest", _json_option),

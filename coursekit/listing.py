@@ -36,29 +36,43 @@ def list_exercises(as_json: bool = False) -> int:
     return 0
 
 
-def list_lessons(as_json: bool = False) -> int:
-    """Print every lesson with its measures; return 1 when a notebook is missing, else 0."""
-    exercises = _content("exercises", "all_exercises")()
-    rows = [
-        {
-            "id": lesson.id,
-            "title": lesson.title,
-            "minutes": lesson.minutes,
-            **measures(course_root() / lesson.path),
-            "exercises": [each.id for each in exercises if each.lesson == lesson.id],
-        }
-        for lesson in _content("curriculum", "LESSONS")
-    ]
+def list_lessons(as_json: bool = False, measure: bool = False) -> int:
+    """Print every lesson with its measures; return 1 when a notebook is missing, else 0.
+
+    With `measure` each lesson is run twice too, unsolved and solved, which takes minutes.
+    """
+    rows = [_lesson_row(lesson, measure) for lesson in _content("curriculum", "LESSONS")]
     if as_json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
     else:
-        columns = ("id", "title", "minutes", "cells", "words")
-        table = ([*(row[column] for column in columns), len(row["exercises"])] for row in rows)
-        print(as_table((*columns, "exercises"), table))
+        columns = tuple(rows[0]) if rows else ()
+        counted = (
+            [len(value) if isinstance(value, list) else value for value in row.values()] for row in rows
+        )
+        print(as_table(columns, counted))
     missing = [row["id"] for row in rows if row["cells"] is None]
     if missing:
         print(f"No readable notebook for: {', '.join(missing)}.", file=sys.stderr)
     return 1 if missing else 0
+
+
+def _lesson_row(lesson: Any, measure: bool) -> dict[str, Any]:
+    own = [each for each in _content("exercises", "all_exercises")() if each.lesson == lesson.id]
+    notebook = course_root() / lesson.path
+    row = {
+        "id": lesson.id,
+        "title": lesson.title,
+        "minutes": lesson.minutes,
+        **measures(notebook),
+        "exercises": [each.id for each in own],
+        "points": sum(each.points for each in own),
+    }
+    if measure:
+        seconds_to_run = _content("rehearsing", "seconds_to_run")
+        there = row["cells"] is not None
+        row["seconds_unsolved"] = seconds_to_run(notebook, solved=False) if there else None
+        row["seconds_solved"] = seconds_to_run(notebook, solved=True) if there else None
+    return row
 
 
 def measures(notebook: Path) -> dict[str, int | None]:
@@ -95,7 +109,9 @@ def as_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     body = [["–" if value is None else value for value in row] for row in rows]
     texts = [list(columns), *([str(value) for value in row] for row in body)]
     widths = [max(len(row[i]) for row in texts) for i in range(len(columns))]
-    numeric = [bool(body) and all(isinstance(row[i], int) for row in body) for i in range(len(columns))]
+    numeric = [
+        bool(body) and all(isinstance(row[i], int | float) for row in body) for i in range(len(columns))
+    ]
 
     def line(row: Sequence[str]) -> str:
         padded = (

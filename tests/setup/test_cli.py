@@ -157,6 +157,7 @@ def test_lessons_are_measured(run: Run, content: Path) -> None:
         "cells": 3,
         "words": 13,  # doesn, t and it, s and half, baked count as two each
         "exercises": ["stamp"],
+        "points": 2,
     }
     assert without["cells"] is None
     assert code == 1
@@ -165,7 +166,7 @@ def test_lessons_are_measured(run: Run, content: Path) -> None:
 
 def test_lessons_and_exercises_as_tables(run: Run, content: Path) -> None:
     _, out, _ = run("lessons")
-    assert out.splitlines()[1].split() == ["05-demo", "Démo", "45", "3", "13", "1"]
+    assert out.splitlines()[1].split() == ["05-demo", "Démo", "45", "3", "13", "1", "2"]
     code, out, _ = run("exercises")
     assert code == 0
     assert out.splitlines()[1].split() == ["stamp", "05-demo", "stamp", "2"]
