@@ -119,7 +119,9 @@ def example(id: str | None = None) -> Any:
     from coursekit.checking import draw_example
 
     found = _find(id)
-    check(found, found.reference)  # plans the cases while the learner reads, so the first own check is quick
+    check(
+        found, found.reference, named=False
+    )  # plans the cases while the learner reads, so the first own check is quick
     return draw_example(found)
 
 

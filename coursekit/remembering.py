@@ -96,7 +96,7 @@ def passed_before(exercise: Exercise) -> tuple[Callable[..., Any] | None, str]:
             f"{exercise.function} has not passed its check yet, so this cell uses the course's own for now.",
         )
     function = function_in(source, exercise.function, f"<your {exercise.function}>")
-    if function is not None and check(exercise, function).passed:
+    if function is not None and check(exercise, function, named=False).passed:
         return function, ""
     return None, (
         f"Your {exercise.function} from an earlier session does not pass its check any more, so this cell "

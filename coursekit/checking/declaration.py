@@ -108,6 +108,10 @@ class Exercise:
         ``draw(case, output)`` returns extra ``(label, value)`` pairs to draw after the inputs.
     shows : tuple of str
         The parameters drawn; empty means all.
+    fingerprint : mapping, optional
+        For a function from a grid (its first parameter) to a grid: all other arguments by name. The check
+        then says which method of the course the learner's function equals, and how it differs from the
+        reference; nested lists become tensors. {} where there are no others.
     """
 
     id: str
@@ -130,6 +134,7 @@ class Exercise:
     example: Mapping[str, Any] | None = None
     draw: Callable[[Any, Any], Sequence[tuple[str, Any]]] | None = None
     shows: tuple[str, ...] = ()
+    fingerprint: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         for name in ("parameters", "properties", "misconceptions", "hints", "forbidden", "shows"):

@@ -14,6 +14,7 @@ from coursekit.checking.declaration import Exercise, Misconception
 from coursekit.checking.diagnosing import diagnose
 from coursekit.checking.outcomes import Outcome
 from coursekit.checking.refusing import bare, of_shortcut, refused
+from coursekit.checking.resembling import resemblance
 from coursekit.checking.running import Capped, observe, untouched_surroundings
 from coursekit.checking.shortcuts import Shortcut, ShortcutWatch
 from coursekit.checking.shrinking import Failure, shrink
@@ -25,7 +26,12 @@ from coursekit.checking.verdict import Counterexample, PropertyResult, Verdict
 
 
 def check(
-    exercise: Exercise, function: Callable[..., Any], *, seed: int = 0, seconds: float = 5.0
+    exercise: Exercise,
+    function: Callable[..., Any],
+    *,
+    seed: int = 0,
+    seconds: float = 5.0,
+    named: bool = True,
 ) -> Verdict:
     """Check a learner's function against an exercise.
 
@@ -38,6 +44,9 @@ def check(
         Chooses the values (not the shapes) of the cases.
     seconds : float
         The budget for all calls of the function; a Python loop that does not end is stopped.
+    named : bool
+        Whether to note which of the course's methods the function equals, where the exercise has a
+        fingerprint: some 40 ms more.
 
     Returns
     -------
@@ -52,6 +61,8 @@ def check(
     started = time.perf_counter()
     with untouched_surroundings(seed):
         verdict = refused(exercise, function) or _checked(exercise, function, seed, seconds)
+        if named:
+            verdict = replace(verdict, notes=(*resemblance(exercise, function, verdict), *verdict.notes))
     return replace(verdict, seconds=time.perf_counter() - started)
 
 

@@ -46,12 +46,12 @@ def _broken_text(exercise: Exercise) -> Iterator[str]:
 
 
 def _broken_answers(exercise: Exercise, seed: int) -> Iterator[str]:
-    verdict = check(exercise, exercise.reference, seed=seed)
+    verdict = check(exercise, exercise.reference, seed=seed, named=False)
     if verdict.state != "right":
         yield f"Expected the reference to be right with seed {seed}, got {verdict.state}: {verdict.message}"
     allowed = replace(exercise, forbidden=())  # a mutant may use the very operation a learner may not
     for misconception in exercise.misconceptions:
-        verdict = check(allowed, misconception.mutant, seed=seed)
+        verdict = check(allowed, misconception.mutant, seed=seed, named=False)
         named = verdict.diagnosis.id if verdict.diagnosis else None
         if verdict.passed:
             yield (

@@ -313,6 +313,7 @@ TRANSPOSED_CONV = Exercise(
         "kernel": torch.tensor([[1.0, 2.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 2.0]]),
         "stride": 2,
     },
+    fingerprint={"kernel": [[1.0, 2.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 2.0]], "stride": 2},
 )
 
 

@@ -5,6 +5,7 @@ Grids are the last two axes, ``(..., H, W)``; leading axes are a batch.
 
 from coursekit.upsampling.contributions import Contribution, Trace
 from coursekit.upsampling.identify import Fingerprint, fingerprint
+from coursekit.upsampling.likeness import likeness
 from coursekit.upsampling.methods import (
     bed_of_nails,
     bilinear,
@@ -24,6 +25,7 @@ __all__ = [
     "bed_of_nails",
     "bilinear",
     "fingerprint",
+    "likeness",
     "max_pool",
     "max_unpool",
     "nearest",

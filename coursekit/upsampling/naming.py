@@ -200,6 +200,8 @@ def _solved(target: _Target, mode: Literal["nearest", "bilinear"], side: int) ->
     # A kernel with a single 1 only moves the grid, so a column of the equations is a window.
     columns = framed.unfold(1, side, 1).unfold(2, side, 1).reshape(-1, side**2)
     normal, wanted = columns.T @ columns, columns.T @ target.responses.flatten()
+    if target.bound and int(torch.linalg.matrix_rank(normal)) < side**2:
+        return None  # so small a grid that many kernels would do: none of them was meant
     kernel = torch.linalg.lstsq(normal, wanted[:, None]).solution.reshape(side, side)
     kernel = _trimmed(kernel * (kernel.abs() > NOISE * kernel.abs().max()))
     return kernel if target.equals(resize_conv(target.impulses, kernel, target.factor, mode)) else None

@@ -138,7 +138,7 @@ def test_a_closed_tab_leaves_the_run_to_its_end(
     start(page)
     page.close()
     end, ended = time.monotonic() + 90, lab.folder / "ended.txt"
-    while not ended.exists() and time.monotonic() < end:
+    while not (ended.exists() and ended.read_text()) and time.monotonic() < end:
         time.sleep(0.5)
     assert ended.read_text() == "False finished"
 

@@ -26,7 +26,7 @@ def test_the_declaration_holds(exercise: Exercise) -> None:
 @exercises
 def test_the_reference_is_right(exercise: Exercise) -> None:
     for seed in range(20):
-        verdict = check(exercise, exercise.reference, seed=seed)
+        verdict = check(exercise, exercise.reference, seed=seed, named=False)
         assert verdict.state == "right", verdict
 
 
@@ -44,7 +44,7 @@ def test_the_starter_is_not_an_attempt(exercise: Exercise) -> None:
 @mistakes
 def test_a_mistake_is_rejected_and_named(exercise: Exercise, mistake: Misconception) -> None:
     for seed in range(20):
-        verdict = check(exercise, mistake.mutant, seed=seed)
+        verdict = check(exercise, mistake.mutant, seed=seed, named=False)
         assert verdict.state in ("partial", "wrong", "error"), f"seed {seed}: {verdict}"
         assert verdict.diagnosis is not None, f"seed {seed}: {verdict}"
         assert verdict.diagnosis.id == mistake.id, f"seed {seed}: {verdict.diagnosis}"
