@@ -9,9 +9,10 @@ from coursekit.widgets.pictures import State, atlas, what_it_takes
 from coursekit.widgets.values import Grid, described, grid, refusal, whole_number
 
 SETTINGS = ("stride", "padding", "output_padding")
-GRIDS = ("input", "kernel", "canvas", "output")
-PANELS = ("canvas",)
+GRIDS = ("input", "kernel", "canvas", "output", "matrix", "seat")
+PANELS = ("canvas", "matrix", "meter")
 MOST_SIDE = 16
+MOST_ROWS = 1600  # of a matrix, which has a row for every output cell
 
 
 def method(value: Any, offered: Sequence[str]) -> str:
@@ -53,7 +54,9 @@ def cell(value: Any) -> list[Any] | None:
     if not isinstance(value, list | tuple) or len(value) != 3 or value[0] not in GRIDS:
         expected = f"cell as (grid, row, column), the grid out of {', '.join(GRIDS)}"
         raise ValueError(refusal(expected, described(value), 'cell=("output", 0, 0)'))
-    return [value[0], *(whole_number(place, "a cell's place", 0, MOST_SIDE - 1) for place in value[1:])]
+    sides = (MOST_ROWS if value[0] == "matrix" else MOST_SIDE, MOST_SIDE)
+    places = zip(value[1:], sides, strict=True)
+    return [value[0], *(whole_number(place, "a cell's place", 0, side - 1) for place, side in places)]
 
 
 def _x(value: Any, at: Mapping[str, Any]) -> Grid:

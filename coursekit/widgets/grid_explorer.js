@@ -127,6 +127,9 @@ class ExplorerView {
       canvas: new GridView("canvas", on("canvas"), { caption: "canvas grid" }),
       output: new GridView("output", on("output"), { caption: "output grid" }),
     };
+    this.matrix = new MatrixPanel(on("matrix"));
+    this.meter = new MeterPanel(on("seat"));
+    Object.assign(this.grids, { matrix: this.matrix.grid, seat: this.meter.grid });
     this.problem = element("p", { class: "ck-problem", role: "alert" });
     this.line = element("p", { class: "ck-line" });
     this.live = element("div", { class: "ck-live", "aria-live": "polite", role: "status" });
@@ -198,6 +201,8 @@ class ExplorerView {
       kernel: this.#region("kernel", "kernel", this.grids.kernel.node, this.state.learned ? null : this.preset),
       canvas: this.#canvasRegion(),
       output: this.#region("output", "output", this.grids.output.node),
+      matrix: this.#region("matrix", "matrix", ...this.matrix.parts),
+      seat: this.#region("seat", "checkerboard meter", ...this.meter.parts),
     };
     this.stage = element("div", { class: "ck-stage" }, ...Object.values(this.regions));
     return this.stage;
@@ -298,7 +303,20 @@ class ExplorerView {
     this.regions.canvas.hidden = !window || !this.model.get("panels").includes("canvas");
     this.node.dataset.tiles = takes === "tiles" ? String(this.state.settings.stride) : "";
     this.#drawTiles();
+    this.#drawPanels();
     this.#resize();
+  }
+
+  #isOpen(panel) {
+    return this.model.get("panels").includes(panel);
+  }
+
+  #drawPanels() {
+    this.regions.matrix.hidden = !this.#isOpen("matrix");
+    this.regions.seat.hidden = !this.#isOpen("meter");
+    const size = (shape, what) => (shape ? `${shape[0]} \u00d7 ${shape[1]}${what}` : "");
+    if (!this.regions.matrix.hidden) setText(this.sizes.matrix, size(this.matrix.draw(this.picture, this.flatKernel, this.readOnly), ""));
+    if (!this.regions.seat.hidden) setText(this.sizes.seat, size(this.meter.draw(seatsOf(this.state, this.picture.window), this.flatKernel), " seats"));
   }
 
   /** Channels of a pixel shuffle are told apart by a wider gap. */
@@ -424,7 +442,7 @@ class ExplorerView {
 
   #drawTarget() {
     const { grids } = this;
-    const marks = { input: new Map(), kernel: new Map(), canvas: new Map(), output: new Map() };
+    const marks = Object.fromEntries(Object.keys(grids).map((name) => [name, new Map()]));
     const target = this.#liveTarget();
     const text = target ? this.#explain(target, marks) : this.#stepText(marks);
     for (const name of Object.keys(grids)) grids[name].mark(marks[name]);
@@ -445,6 +463,8 @@ class ExplorerView {
 
   #explain({ grid, index }, marks) {
     if (grid === "input") return this.#explainInput(index, marks);
+    if (grid === "matrix") return this.#explainEntry(index, marks);
+    if (grid === "seat") return this.#explainSeat(index, marks);
     if (grid === "kernel") return this.takes === "switches" ? this.#explainSwitch(index, marks) : this.#explainKernel(index, marks);
     const cell = grid === "output" ? canvasCell(this.picture, index) : index;
     return this.#explainOutput(grid, index, cell, marks);
@@ -464,6 +484,7 @@ class ExplorerView {
       marks.input.set(term.input, { kind: "source", ink: term.input, tag: gain || letterOf(term.input) });
       if (term.weight >= 0) marks.kernel.set(term.weight, { kind: "source", ink: term.input, tag: letterOf(term.input) });
     }
+    if (cell >= 0) this.#markRow(outputCell(this.picture, cell), marks);
     const value = cell < 0 ? 0 : this.whole[cell];
     const shape = this.grids[grid].shape;
     this.#writeTerms(this.#name(grid, index, shape), value, terms, offset?.[cell] ?? 0);
@@ -504,6 +525,7 @@ class ExplorerView {
     const { trace } = this.picture;
     const entries = trace.outOf[index];
     marks.input.set(index, { kind: "source", ink: index, tag: letterOf(index) });
+    this.#markColumn(index, marks);
     const { cells, text } = this.#reach(entries);
     for (const cell of cells) this.#markBoth(marks, cell, { kind: "reach", ink: index });
     const value = written(this.flatX[index]);
@@ -520,6 +542,7 @@ class ExplorerView {
     for (const at of entries) {
       marks.input.set(trace.src[at], { kind: "source", ink: trace.src[at], tag: letterOf(trace.src[at]) });
       this.#markBoth(marks, trace.dst[at], { kind: "reach", ink: trace.src[at], tag: letterOf(trace.src[at]) });
+      this.#markEntry(trace.dst[at], trace.src[at], marks, { kind: "reach", ink: trace.src[at] });
     }
     const name = this.#name("kernel", index, this.grids.kernel.shape);
     const value = written(this.flatKernel[index]);
@@ -534,6 +557,58 @@ class ExplorerView {
     const place = this.state.switches.flat()[index];
     const { stride } = this.state.settings;
     return this.#writeLine(this.#name("switches", index, trace.inShape), `= ${place}: the maximum stood in row ${Math.floor(place / stride)}, column ${place % stride} of its block, so the value goes back there.`);
+  }
+
+  /* ---- the matrix and the meter: what is lit there, and what they light */
+
+  #markEntry(cell, input, marks, mark) {
+    const row = outputCell(this.picture, cell);
+    if (row >= 0 && this.matrix.shown) marks.matrix.set(row * this.matrix.grid.shape[1] + input, mark);
+  }
+
+  #markRow(row, marks) {
+    const [, columns] = this.matrix.grid.shape;
+    if (row >= 0 && this.matrix.shown) for (let input = 0; input < columns; input += 1) marks.matrix.set(row * columns + input, { kind: "reach", ink: input });
+  }
+
+  #markColumn(input, marks) {
+    const [rows, columns] = this.matrix.grid.shape;
+    if (this.matrix.shown) for (let row = 0; row < rows; row += 1) marks.matrix.set(row * columns + input, { kind: "reach", ink: input });
+  }
+
+  #explainEntry(index, marks) {
+    const { trace } = this.picture;
+    const [, columns] = this.matrix.grid.shape;
+    const [row, input] = [Math.floor(index / columns), index % columns];
+    const cell = canvasCell(this.picture, row);
+    this.#markRow(row, marks);
+    this.#markColumn(input, marks);
+    marks.matrix.set(index, { kind: "target" });
+    marks.input.set(input, { kind: "source", ink: input, tag: letterOf(input) });
+    if (cell >= 0) this.#markBoth(marks, cell, { kind: "target" });
+    else marks.output.set(row, { kind: "target" });
+    const used = cell < 0 ? [] : trace.into[cell].filter((at) => trace.src[at] === input && trace.weight[at] >= 0);
+    for (const at of used) marks.kernel.set(trace.weight[at], { kind: "source", ink: input, tag: letterOf(input) });
+    const value = this.matrix.grid.cells[index].firstChild.textContent;
+    const [output, source] = [this.#name("output", row, outputShape(this.picture)), this.#name("input", input, trace.inShape)];
+    const through = used.map((at) => this.#name("kernel", trace.weight[at], this.grids.kernel.shape)).join(" + ");
+    const reaches = cell >= 0 && trace.into[cell].some((at) => trace.src[at] === input);
+    const told = reaches ? `${output} takes ${value} times ${source}${through ? `, through ${through}` : ""}.` : `${source} does not reach ${output}.`;
+    return this.#writeLine(this.#name("matrix", index, this.matrix.grid.shape), `= ${value}: ${told}`);
+  }
+
+  #explainSeat(index, marks) {
+    const [rows, columns] = this.meter.seats.stride;
+    const [row, column] = [Math.floor(index / columns), index % columns];
+    const [high, wide] = outputShape(this.picture);
+    marks.seat.set(index, { kind: "target" });
+    for (let r = row; r < high; r += rows) for (let c = column; c < wide; c += columns) marks.output.set(r * wide + c, { kind: "target" });
+    const terms = this.meter.seats.terms[index];
+    for (const [weight] of terms) if (weight >= 0 && !this.regions.kernel.hidden) marks.kernel.set(weight, { kind: "target" });
+    const value = written(this.meter.gains[index]);
+    const parts = terms.filter(([weight]) => weight >= 0).map(([weight, gain]) => `${gain === 1 ? "" : `${gainWritten(gain)}\u00b7`}${written(this.flatKernel[weight])}`);
+    const sum = parts.length ? `: of the kernel ${parts.map((part) => (part.startsWith("\u2212") ? `(${part})` : part)).join(" + ")} lands here` : "";
+    return this.#writeLine(this.#name("seat", index, [rows, columns]), `= ${value} times the flat grey that goes in${sum}.`);
   }
 
   /** With nothing pointed at, the line tells the step. */
@@ -583,7 +658,8 @@ class ExplorerView {
     }
     const width = state[name][0].length;
     this.#change({ [name]: state[name].map((row, r) => row.map((old, c) => (r * width + c === index ? value : old))) });
-    this.say(this.#drawTarget());
+    const text = this.#drawTarget();
+    this.say(this.meter.shown ? `${text} checkerboard ${this.meter.number.textContent}` : text);
   }
 
   setMethod(method) {

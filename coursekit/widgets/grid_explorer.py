@@ -10,10 +10,11 @@ import traitlets
 from anywidget import AnyWidget
 
 from coursekit.widgets import explorer_checks as checks
+from coursekit.widgets import seats
 from coursekit.widgets.assets import joined
 from coursekit.widgets.learned import evaluated, probed, table_of
 from coursekit.widgets.pictures import State, as_text, atlas, atlas_for, fitted_input, what_it_takes
-from coursekit.widgets.values import Grid, described, grid, refusal, shape_of
+from coursekit.widgets.values import Grid, described, grid, plain, refusal, shape_of
 
 
 class GridExplorer(AnyWidget):
@@ -38,7 +39,9 @@ class GridExplorer(AnyWidget):
         As ``torch.nn.ConvTranspose2d``: what is cut off the canvas on every side, and what is kept of
         it beyond that at the bottom and on the right.
     panels : tuple of str
-        "canvas" shows the uncropped canvas of a transposed convolution with its window.
+        "canvas" shows the uncropped canvas of a transposed convolution with its window; "matrix" what each
+        input weighs in each output cell; "meter" how bright each seat of the block is for flat grey input,
+        and how uneven that makes it: the checkerboard number of ``fingerprint``.
     methods : tuple of str, optional
         The methods on offer; all if left out.
     title : str
@@ -58,7 +61,7 @@ class GridExplorer(AnyWidget):
     [4, 4, 10, 6]
     """
 
-    _esm = joined("_grid.js", "grid_explorer.js")
+    _esm = joined("_grid.js", "explorer_panels.js", "grid_explorer.js")
     _css = joined("grid_explorer.css")
 
     atlas = traitlets.Any().tag(sync=True)
@@ -112,7 +115,13 @@ class GridExplorer(AnyWidget):
 
     @classmethod
     def of(
-        cls, trace_or_callable: Any, *inputs: Any, name: str = "", title: str = "", **settings: Any
+        cls,
+        trace_or_callable: Any,
+        *inputs: Any,
+        name: str = "",
+        title: str = "",
+        panels: Sequence[str] = (),
+        **settings: Any,
     ) -> GridExplorer:
         """The explorer on a function of one's own.
 
@@ -126,6 +135,8 @@ class GridExplorer(AnyWidget):
         name : str
             What to call it; its own name if left out.
         title : str
+        panels : tuple of str
+            "matrix" and "meter", as for the explorer itself; there is no canvas to show.
         **settings
             Held settings, such as ``stride=2``.
 
@@ -151,14 +162,17 @@ class GridExplorer(AnyWidget):
             got = described(trace_or_callable)
             raise TypeError(refusal("a function or a Trace", got, "the function without its brackets"))
         trace = trace_or_callable if is_trace else probed(trace_or_callable, inputs, settings)
-        table = table_of(trace, name)
+        shown = checks.panels(panels)
+        table = table_of(trace, name, seats="meter" in shown)
         kernel = trace.kernel.tolist() if trace.kernel is not None else [[1]]
         base = (table["inShape"][0], table["inShape"][1])
         settings = {"stride": 2, "padding": 0, "output_padding": 0}
         x, weights = grid(trace.x, "x", sides=(1, 16)), grid(kernel, "kernel", sides=(1, 16))
         state = State("", settings, base, x, weights, switches=[[0]])
         explorer = cls.__new__(cls)
-        explorer._start(state, {"learned": table, "methods": [], "panels": [], "title": title, "atlas": {}})
+        explorer._start(
+            state, {"learned": table, "methods": [], "panels": shown, "title": title, "atlas": {}}
+        )
         return explorer
 
     @property
@@ -244,7 +258,44 @@ class GridExplorer(AnyWidget):
         if not self.learned and self.method == "transposed_conv" and "canvas" in self.panels:
             plain = {**self.settings, "padding": 0, "output_padding": 0}
             grids["canvas"] = self._state(settings=plain, window=None).output()
-        return f"{head}\n" + as_text({**grids, "output": self.output})
+        return (
+            f"{head}\n" + as_text({**grids, "output": self.output, **self._panel_grids()}) + self._reading()
+        )
+
+    def _seats(self) -> seats.Gains | None:
+        if "meter" not in self.panels:
+            return None
+        return seats.of_table(self.learned, self.kernel) if self.learned else seats.of_state(self._state())
+
+    def _panel_grids(self) -> dict[str, Grid]:
+        """What the open panels show, as grids."""
+        found = self._seats()
+        matrix = {"matrix": self._matrix()} if "matrix" in self.panels else {}
+        return {**matrix, **({"brightness of each seat for flat grey": found} if found else {})}
+
+    def _reading(self) -> str:
+        found = self._seats()
+        return f"\ncheckerboard {seats.unevenness(found):.3g}" if found else ""
+
+    def _matrix(self) -> Grid:
+        """Output cells down, input cells across: what each impulse alone gives, less what nothing gives."""
+        height, width = shape_of(self.x)
+        nothing = self._flat_output([[0] * width for _ in range(height)])
+        columns = [
+            self._flat_output(
+                [[int((r, c) == divmod(at, width)) for c in range(width)] for r in range(height)]
+            )
+            for at in range(height * width)
+        ]
+        rows = zip(*columns, strict=True)
+        return [[plain(one - rest) for one in row] for row, rest in zip(rows, nothing, strict=True)]
+
+    def _flat_output(self, x: Grid) -> list[float]:
+        if self.learned:
+            output = evaluated(self.learned, x, self.kernel)
+        else:
+            output = self._state(x=x).output()
+        return [value for row in output for value in row]
 
     def _used_settings(self) -> dict[str, int]:
         key = atlas()["methods"][self.method]["key"]

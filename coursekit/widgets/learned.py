@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from coursekit.widgets.seats import terms_of_seats
 from coursekit.widgets.values import Grid, plain, refusal
 
 _MOST_SIDE = 16
@@ -16,7 +17,7 @@ _NOTES = {
 }
 
 
-def table_of(trace: Any, name: str) -> dict[str, Any]:
+def table_of(trace: Any, name: str, seats: bool = False) -> dict[str, Any]:
     """A trace as plain lists.
 
     Parameters
@@ -25,6 +26,8 @@ def table_of(trace: Any, name: str) -> dict[str, Any]:
         Of a grid of two axes to a grid of two axes.
     name : str
         What to call the callable; its own name where empty.
+    seats : bool
+        Whether the checkerboard meter is shown, for which the callable is tried on a larger grid.
 
     Raises
     ------
@@ -51,6 +54,7 @@ def table_of(trace: Any, name: str) -> dict[str, Any]:
         "rows": rows,
         "offset": trace.offset.flatten().tolist(),
         "settings": {key: str(value) for key, value in trace.settings.items()},
+        "seats": terms_of_seats(trace) if seats else None,
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from coursekit.widgets.values import Grid, Shape, plain, shape_of
 
 ATLAS = Path(__file__).parents[2] / "data" / "atlas.json"
+MOST_BASE = 4  # the largest side of an input in the table
 Axis = tuple[int, list[tuple[int, int, int, float]]]
 
 
@@ -36,8 +37,14 @@ def atlas() -> dict[str, Any]:
 def atlas_for(base: Shape) -> dict[str, Any]:
     """The part of the table that a browser needs for inputs of one shape."""
     table, sizes = atlas(), {str(side) for side in base}
+    wide = {"resize_conv": {str(MOST_BASE)}}  # on a small grid its border hides how bright the interior is
     methods = {
-        name: {**method, "axes": {key: axis for key, axis in method["axes"].items() if key[-1] in sizes}}
+        name: {
+            **method,
+            "axes": {
+                key: axis for key, axis in method["axes"].items() if key[-1] in sizes | wide.get(name, set())
+            },
+        }
         for name, method in table["methods"].items()
     }  # a key ends in the size, one digit
     return {**table, "methods": methods}
@@ -99,6 +106,15 @@ class State:
         high, wide = self._axes({**self.settings, "padding": 0, "output_padding": 0})
         cut = self.settings["padding"]
         return max(cut, high[0] - rows[0]), max(cut, wide[0] - columns[0])
+
+    @property
+    def cropped(self) -> bool:
+        """Whether the method makes a canvas and crops it."""
+        return "output_padding" in self._key()
+
+    def uncropped_axes(self) -> tuple[Axis, Axis]:
+        """One axis of contributions down, one across; of the whole canvas where there is one."""
+        return self._axes({**self.settings, "padding": 0, "output_padding": 0})
 
     def _key(self) -> list[str]:
         key: list[str] = atlas()["methods"][self.method]["key"]
