@@ -84,7 +84,8 @@ def _reset(record: Record, sure: bool) -> int:
 
 
 def _agreed(kept: int, path: Path | None) -> bool:
-    print(f"This forgets {kept} entries in {path}: points, functions that passed, guesses and answers.")
+    entries = "1 entry" if kept == 1 else f"{kept} entries"
+    print(f"This forgets {entries} in {path}: points, functions that passed, guesses and answers.")
     try:
         return input("Forget them? Type yes: ").strip().lower() in ("yes", "y")
     except EOFError:
