@@ -205,7 +205,14 @@ def mine(id: str) -> Function:
     return _session.passed[found.id]
 
 
-def explore(method: Function | str, x: Any = None, kernel: Any = None, **settings: Any) -> GridExplorer:
+def explore(
+    method: Function | str,
+    x: Any = None,
+    kernel: Any = None,
+    *,
+    panels: Sequence[str] | None = None,
+    **settings: Any,
+) -> GridExplorer:
     """Open the explorer on any up-sampling: one of the course's by name, or any function.
 
     Parameters
@@ -215,20 +222,23 @@ def explore(method: Function | str, x: Any = None, kernel: Any = None, **setting
         ``"transposed_conv"``.
     x, kernel : nested lists or tensors, optional
         The grids to begin with.
+    panels : tuple of str, optional
+        As for :class:`coursekit.widgets.GridExplorer`, such as ``("meter",)``.
     **settings
         Passed to the function, such as ``stride=2``.
     """
     from coursekit.widgets import GridExplorer
 
+    shown: dict[str, Any] = {} if panels is None else {"panels": panels}
     grids = {name: _rows(grid) for name, grid in (("x", x), ("kernel", kernel)) if grid is not None}
     if isinstance(method, str):
-        return GridExplorer(method, **grids, **settings)
+        return GridExplorer(method, **grids, **shown, **settings)
     from coursekit.upsampling import probe
 
     inputs = [_tensor(grids.get("x", [[1, 2], [3, 4]]))]
     if "kernel" in grids or _takes_kernel(method):
         inputs.append(_tensor(grids.get("kernel", [[1, 2, 1], [0, 1, 0], [1, 0, 2]])))
-    return GridExplorer.of(probe(method, *inputs, **settings))
+    return GridExplorer.of(probe(method, *inputs, **settings), **shown)
 
 
 def compare(

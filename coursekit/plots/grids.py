@@ -17,7 +17,7 @@ _MOST_NUMBERS = 12  # cells a side, beyond which numbers could not be read
 
 _STYLE = """
 <style>
-.ck-grids{display:flex;flex-wrap:wrap;gap:.9rem 1.3rem;margin:.6rem 0;align-items:flex-start;
+.ck-grids{display:flex;flex-wrap:wrap;gap:.9rem 1.3rem;margin:.6rem 0;align-items:flex-end;
   font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:.85rem;line-height:1.35;
   color:var(--jp-ui-font-color1,CanvasText)}
 .ck-grids figure{margin:0;width:min(100%,var(--wide))}
@@ -70,7 +70,7 @@ class GridPictures:
             f'<svg viewBox="0 0 {columns} {rows}" role="img" '
             f'aria-label="{escape(f"{title}: {self._says(title)}")}">'
             f'<image href="{image_uri(grey.expand(3, -1, -1))}" width="{columns}" height="{rows}"/>'
-            f"{numbers}</svg><small>black {_short(low)}, white {_short(high)}</small></figure>"
+            f"{numbers}</svg><small>{_key(low, high)}</small></figure>"
         )
 
     def _says(self, title: str) -> str:
@@ -137,5 +137,12 @@ def _written(grid: Tensor, grey: Tensor) -> str:
     return "".join(cells)
 
 
+def _key(low: float, high: float) -> str:
+    """What the greys mean, always two lines, so that pictures side by side stand on one line."""
+    return (
+        f"black: {_short(low)}<br/>white: {_short(high)}" if high > low else f"all {_short(low)}<br/>&#160;"
+    )
+
+
 def _short(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) >= 0.005 else "0"
+    return f"{round(value, 9):.3g}" if abs(value) < 1000 else f"{value:.0f}"

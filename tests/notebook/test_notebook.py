@@ -128,6 +128,11 @@ def test_explore_by_name_and_without_a_kernel() -> None:
     assert doubled.output == [[1, 2], [1, 2]]
 
 
+def test_explore_opens_the_panels_asked_for() -> None:
+    assert list(notebook.explore("nearest", panels=("meter",)).panels) == ["meter"]
+    assert list(notebook.explore(transposed_conv, panels=("meter",), stride=2).panels) == ["meter"]
+
+
 def test_compare_keeps_the_cells_together() -> None:
     box = notebook.compare("nearest", "bed_of_nails", [[1, 2], [3, 4]])
     left, right = box.children
