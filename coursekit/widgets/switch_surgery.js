@@ -59,6 +59,18 @@ function shuffledPlaces(places, seed) {
   return dealt;
 }
 
+const MOST_SHUFFLES = 1_000_000;
+
+/** The next deal that changes something, if one of the next few does: few cells often stay as they are. */
+function shuffledAnew(places, shuffles) {
+  let [number, dealt] = [shuffles, places];
+  for (let tries = 0; tries < 20 && dealt.every((place, at) => place === places[at]); tries += 1) {
+    number = (number % MOST_SHUFFLES) + 1;
+    dealt = shuffledPlaces(places, number);
+  }
+  return { dealt, shuffles: number };
+}
+
 /** The place that an arrow leads to, held in the block; any other key goes on to the next place. */
 function placeAfter(key, place, size) {
   const next = cellAfter(key, [Math.floor(place / size), place % size], [size, size]);
@@ -468,8 +480,8 @@ class SurgeryView {
   }
 
   shuffle() {
-    const shuffles = (this.model.get("shuffles") % 1_000_000) + 1;
-    this.operate(shuffledPlaces(this.#places(), shuffles), "All switches shuffled.", { shuffles });
+    const { dealt, shuffles } = shuffledAnew(this.#places(), this.model.get("shuffles"));
+    this.operate(dealt, "All switches shuffled.", { shuffles });
   }
 
   restore() {

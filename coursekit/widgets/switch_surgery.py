@@ -12,6 +12,7 @@ from anywidget import AnyWidget
 from coursekit.widgets.assets import joined
 from coursekit.widgets.pictures import as_text
 from coursekit.widgets.switches import (
+    MOST_SHUFFLES,
     Switches,
     flat_index,
     in_place,
@@ -20,13 +21,13 @@ from coursekit.widgets.switches import (
     pool,
     pooled_shape,
     shuffled,
+    shuffled_anew,
     unpool,
 )
 from coursekit.widgets.values import Grid, described, grid, refusal, shape_of, whole_number
 
 MOST_NUMBERS = 8
 MOST_PICTURE = 64
-_MOST_SHUFFLES = 1_000_000
 _SHADES = " .:-=+*#%@"
 _EXAMPLE = [[1, 3, 2, 0], [5, 2, 1, 4], [0, 1, 7, 2], [6, 2, 3, 1]]
 
@@ -136,9 +137,11 @@ class SwitchSurgery(AnyWidget):
 
     def shuffle(self, seed: int | None = None) -> None:
         """Deal the places anew among all cells; another way at each call, unless a seed is given."""
-        self.shuffles = self.shuffles % _MOST_SHUFFLES + 1
-        chosen = self.shuffles if seed is None else whole_number(seed, "seed", 0, _MOST_SHUFFLES)
-        self._set_places(shuffled(self._places(), chosen))
+        if seed is not None:
+            self._set_places(shuffled(self._places(), whole_number(seed, "seed", 0, MOST_SHUFFLES)))
+            return
+        dealt, self.shuffles = shuffled_anew(self._places(), self.shuffles)
+        self._set_places(dealt)
 
     def _places(self) -> list[int]:
         width = len(self.x[0])
@@ -254,7 +257,7 @@ _CHECKS: dict[str, Any] = {
     "x": lambda value, at: _plane(value, at["size"]),
     "size": lambda value, at: whole_number(value, "size", 2, min(4, *shape_of(at["x"] or [[0] * 4] * 4))),
     "switches": _switches,
-    "shuffles": lambda value, at: whole_number(value, "shuffles", 0, _MOST_SHUFFLES),
+    "shuffles": lambda value, at: whole_number(value, "shuffles", 0, MOST_SHUFFLES),
     "cell": _cell,
 }
 

@@ -8,6 +8,7 @@ from itertools import chain
 from coursekit.widgets.values import Grid, Shape, plain, shape_of
 
 Switches = list[list[int]]
+MOST_SHUFFLES = 1_000_000
 
 
 def pooled_shape(shape: Shape, size: int) -> Shape:
@@ -87,6 +88,20 @@ def shuffled(places: Sequence[int], seed: int) -> list[int]:
         other = (state >> 12) % (last + 1)
         dealt[last], dealt[other] = dealt[other], dealt[last]
     return dealt
+
+
+def shuffled_anew(places: Sequence[int], shuffles: int) -> tuple[list[int], int]:
+    """The next deal that changes something, if one of the next few does, and its number.
+
+    Few cells often stay as they are; a press that changes nothing would look like a fault.
+    """
+    dealt = list(places)
+    for _ in range(20):
+        shuffles = shuffles % MOST_SHUFFLES + 1
+        dealt = shuffled(places, shuffles)
+        if dealt != list(places):
+            break
+    return dealt, shuffles
 
 
 def _block(row: int, column: int, size: int, width: int) -> list[int]:

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-const { cases, deals } = JSON.parse(readFileSync(process.env.CASES, "utf8"));
+const { cases, deals, anew } = JSON.parse(readFileSync(process.env.CASES, "utf8"));
 const widget = await import(process.env.WIDGET);
 
 test("pooling and its switches are torch's", () => {
@@ -41,6 +41,10 @@ test("places and flat indices lead to each other, and every cell of a block to i
 
 test("the browser shuffles as Python does", () => {
   for (const { places, seed, dealt } of deals) assert.deepEqual(widget.shuffledPlaces(places, seed), dealt);
+  for (const { places, from, dealt } of anew) {
+    const ours = widget.shuffledAnew(places, from);
+    assert.deepEqual([ours.dealt, ours.shuffles], dealt);
+  }
 });
 
 test("arrows hold a switch in its block; another key goes round", () => {

@@ -16,11 +16,11 @@ from torch.nn.functional import max_pool2d, max_unpool2d
 from traitlets import TraitError
 
 from coursekit.widgets import SwitchSurgery
-from coursekit.widgets.switches import flat_index, place_in_block, shuffled
+from coursekit.widgets.switches import flat_index, place_in_block, shuffled, shuffled_anew
 
 SHAPES = [(2, 2), (4, 6), (5, 7), (3, 8), (7, 4), (8, 8), (4, 4)]
 TESTED = """poolWithSwitches, unpooled, inPlace, meanDifference, flatIndex, placeInBlock, blockOf,
-shuffledPlaces, placeAfter"""
+shuffledPlaces, shuffledAnew, placeAfter"""
 
 
 def grids() -> Iterator[tuple[torch.Tensor, int]]:
@@ -78,6 +78,17 @@ def test_dropped_switches_are_a_bed_of_nails() -> None:
     surgery = SwitchSurgery([[1, 5, 2, 0], [2, 3, 8, 4]])
     surgery.drop()
     assert surgery.output == bed_of_nails(torch.tensor(surgery.values).float()).tolist()
+
+
+def test_a_shuffle_without_a_seed_changes_something_where_it_can() -> None:
+    surgery = SwitchSurgery([[9, 1, 2, 3], [4, 5, 6, 7]])
+    for _ in range(6):
+        before = surgery.switches
+        surgery.shuffle()
+        assert surgery.switches != before
+    surgery.drop()
+    surgery.shuffle()  # all alike: nothing to change
+    assert surgery.switches == [[0, 2]]
 
 
 def test_a_swap_exchanges_places_and_twice_is_nothing() -> None:
@@ -221,7 +232,12 @@ def test_the_arithmetic_in_node(tmp_path: Path) -> None:
         for seed in (0, 1, 2, 77, 999_999, 1_000_000)
         for places in (list(range(12)), [3, 1, 0, 2], [0])
     ]
-    told.write_text(json.dumps({"cases": cases(), "deals": deals}), encoding="utf-8")
+    anew = [
+        {"places": places, "from": start, "dealt": shuffled_anew(places, start)}
+        for start in (0, 1, 5, 1_000_000)
+        for places in ([2, 3], [3, 1, 0, 2], [1, 1])
+    ]
+    told.write_text(json.dumps({"cases": cases(), "deals": deals, "anew": anew}), encoding="utf-8")
     script = Path(__file__).with_name("switch_arithmetic.test.mjs")
     environment = {**os.environ, "CASES": str(told), "WIDGET": widget.as_uri()}
     run = subprocess.run(

@@ -1,0 +1,87 @@
+"""axe-core finds nothing serious in any widget: light and dark, in JupyterLab and in Voila."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from coursekit import widgets
+
+pytestmark = pytest.mark.slow
+
+# How each widget is made, and the node that is its own: the rest of the page is Jupyter's.
+MADE = {
+    "GridExplorer": ("GridExplorer(padding=1, output_padding=1, panels=('canvas', 'matrix', 'meter'))",
+                     ".ck-explorer:not(.ck-surgery)"),
+    "SwitchSurgery": ("SwitchSurgery([[1, 5, 2], [2, 3, 8], [0, 1, 4]])", ".ck-surgery"),
+    "Predict": ("Predict('How large is it?', ['2x2', '4x4'], answer='B', why='Twice.')", ".qc-predict"),
+    "Quiz": ("Quiz([{'question': 'Which?', 'options': ['this', 'that'], 'answer': 'A', "
+             "'why': ['Yes.', 'No.']}])", ".qc-quiz"),
+    "TrainingBoard": ("TrainingBoard()", ".tb-board"),
+    "ProgressMap": ("progress()", ".pm-map"),
+}  # fmt: skip
+MORE = [
+    "GridExplorer('max_unpool', panels=('meter',))",
+    "GridExplorer.of(lambda x: x ** 2, panels=('matrix', 'meter'))",
+    "SwitchSurgery(torch.linspace(0, 1, 288).reshape(12, 24), title='picture')",
+]
+SERIOUS = {"serious", "critical"}
+
+
+@pytest.fixture(scope="module", params=["lab", "voila"])
+def place(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="module")
+def notebook(place: Any, write_notebook: Callable) -> str:
+    names = [name for name in MADE if name != "ProgressMap"]
+    start = f"import torch\nfrom coursekit import progress\nfrom coursekit.widgets import {', '.join(names)}"
+    cells = [made for made, _ in MADE.values()]
+    return write_notebook(place, "accessible.ipynb", start, *cells, *MORE)
+
+
+def complaints(page: Any, node: str) -> list[str]:
+    """What axe finds in the nodes of a selector, worst first told."""
+    found = Axe().run(page, context={"include": [[node]]}).response["violations"]
+    return [
+        f"{one['impact']}: {one['id']} at {each['html'][:200]}: {each['failureSummary']}"
+        for one in found
+        if one["impact"] in SERIOUS
+        for each in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious(
+    place: Any, notebook: str, open_page: Callable, show: Callable, theme: str
+) -> None:
+    page = open_page(width=1200, height=1000, theme=theme)
+    show(page, place, notebook, '[aria-label="picture"]', theme)
+    page.locator('[aria-label="picture"]').scroll_into_view_if_needed()
+    found = []
+    for name, (_, node) in MADE.items():
+        page.locator(node).first.wait_for(timeout=60_000)
+        found += [f"{name}, {told}" for told in complaints(page, node)]
+    # worked, not only looked at: a cell pointed at, a swap begun, a switch astray
+    page.locator('.ck-explorer:not(.ck-surgery) [data-grid="matrix"] [data-index="5"]').first.focus()
+    page.locator(".ck-surgery [data-action=drop]").first.press("Enter")
+    page.locator(".ck-surgery [data-action=swap]").first.press("Enter")
+    found += [f"worked, {told}" for told in complaints(page, ".ck-explorer")]
+    assert not found, "\n".join(found)
+    page.context.close()
+
+
+def test_axe_would_find_something(open_page: Callable) -> None:
+    """A page with a fault: else a selector that meets nothing would pass for ever."""
+    page = open_page()
+    page.set_content("<main><button class='bad'></button><img class='bad' src='data:,'></main>")
+    assert len(complaints(page, ".bad")) == 2
+    page.context.close()
+
+
+def test_every_widget_is_asked() -> None:
+    assert set(widgets.__all__) - {"SideBySide"} == set(MADE)  # that one is only a row of others
