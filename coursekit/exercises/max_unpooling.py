@@ -8,8 +8,7 @@ from typing import Any
 import torch
 
 from coursekit.checking import Exercise, Misconception, Number, Pair, Property, Tensor
-from coursekit.upsampling import max_pool, nearest
-from coursekit.upsampling import max_unpool as unpooled
+from coursekit.upsampling import nearest
 
 LESSON = "04-max-unpooling"
 
@@ -41,34 +40,34 @@ def pool_with_switches(x, size):
 
 def _renumbered(x: Grid, size: int, number: Callable[[Grid, Grid, Size], Grid]) -> Pooled:
     """Pooled rightly, but `number` turns the rows and columns of the maxima into switches its own way."""
-    values, switches = max_pool(x, size)
+    values, switches = pool_with_switches(x, size)
     row, column = switches // x.shape[1], switches % x.shape[1]
     return values, number(row, column, (x.shape[0], x.shape[1]))
 
 
 def _pool_last_tie(x: Grid, size: int) -> Pooled:
     whole = x[: x.shape[0] // size * size, : x.shape[1] // size * size]
-    values, switches = max_pool(whole.flip(0, 1), size)  # read from the end, the first is the last
+    values, switches = pool_with_switches(whole.flip(0, 1), size)  # read from the end, the first is the last
     switches = whole.numel() - 1 - switches.flip(0, 1)
     row, column = switches // whole.shape[1], switches % whole.shape[1]
     return values.flip(0, 1), row * x.shape[1] + column
 
 
 def _pool_from_zero(x: Grid, size: int) -> Pooled:
-    values, switches = max_pool(x, size)
+    values, switches = pool_with_switches(x, size)
     return values.clamp_min(0), torch.where(values > 0, switches, 0)
 
 
 def _pool_crumbs(x: Grid, size: int) -> Pooled:
     height, width = x.shape
     missing = (0, -width % size, 0, -height % size)
-    values, switches = max_pool(torch.nn.functional.pad(x, missing, value=-torch.inf), size)
+    values, switches = pool_with_switches(torch.nn.functional.pad(x, missing, value=-torch.inf), size)
     row, column = switches // (width + missing[1]), switches % (width + missing[1])
     return values, row * width + column
 
 
 def _pool_searching_everywhere(x: Grid, size: int) -> Pooled:
-    values, _ = max_pool(x, size)
+    values, _ = pool_with_switches(x, size)
     return values, torch.stack([(x == value).flatten().int().argmax() for value in values.flatten()]).reshape(
         values.shape
     )
@@ -92,7 +91,7 @@ POOL_WITH_SWITCHES = Exercise(
 ''',
     reference=pool_with_switches,
     parameters=(Tensor("x", "H W"), Number("size", 2, 3)),
-    sizes={"H": (2, 7), "W": (2, 7)},
+    sizes={"H": (2, 6), "W": (2, 6)},
     valid=lambda case: min(case["x"].shape) >= case["size"],
     properties=(
         Property(
@@ -106,12 +105,14 @@ POOL_WITH_SWITCHES = Exercise(
             "A switch counts the cells of the whole of x, row by row from 0",
             weight=2,
             sizes={"H": (2, 6), "W": (2, 6)},
+            count=8,
             valid=lambda case: all(side % case["size"] == 0 for side in case["x"].shape),
         ),
         Property(
             "left-out",
             "Rows and columns that fill no block are left out, but they are counted",
-            sizes={"H": (3, 7), "W": (3, 7)},
+            sizes={"H": (3, 6), "W": (3, 5)},
+            count=8,
             valid=lambda case: case["x"].shape[1] % case["size"] != 0,
         ),
         Property(
@@ -197,7 +198,7 @@ POOL_WITH_SWITCHES = Exercise(
         Misconception(
             "swapped-results",
             "You return the switches first.",
-            lambda x, size: max_pool(x, size)[::-1],
+            lambda x, size: pool_with_switches(x, size)[::-1],
             "return values, switches",
         ),
     ),
@@ -277,7 +278,7 @@ def _unpool_by_columns(values: Grid, switches: Grid, output_size: Size) -> Grid:
 
 def _unpool_in_reading_order(values: Grid, switches: Grid, output_size: Size) -> Grid:
     ordered = switches.flatten().sort().values.reshape(switches.shape)
-    return unpooled(values, ordered, output_size)
+    return max_unpool(values, ordered, output_size)
 
 
 def _unpool_filled(values: Grid, switches: Grid, output_size: Size) -> Grid:
@@ -428,7 +429,7 @@ def _two_levels(case: Arguments) -> bool:
 
 
 def _up_by_shallow_alone(values: Grid, deep: Grid, shallow: Grid, output_size: Size) -> Grid:
-    return unpooled(values, shallow[: values.shape[0], : values.shape[1]].contiguous(), output_size)
+    return max_unpool(values, shallow[: values.shape[0], : values.shape[1]].contiguous(), output_size)
 
 
 def _up_middle_doubled(values: Grid, deep: Grid, shallow: Grid, output_size: Size) -> Grid:
@@ -445,7 +446,7 @@ def _up_then(finish: Callable[[Grid], Grid]) -> Callable[..., Grid]:
 
     def up(values: Grid, deep: Grid, shallow: Grid, output_size: Size) -> Grid:
         out = torch.zeros(output_size)
-        grown = finish(unpooled(values, deep, (shallow.shape[0], shallow.shape[1])))
+        grown = finish(max_unpool(values, deep, (shallow.shape[0], shallow.shape[1])))
         out[: grown.shape[0], : grown.shape[1]] = grown
         return out
 
@@ -514,7 +515,7 @@ CORRESPONDING_PAIRS = Exercise(
             "deep-only",
             "You take another level's switches: `deep` counts the cells of the middle grid, not of the large "
             "one.",
-            lambda values, deep, shallow, output_size: unpooled(values, deep, output_size),
+            lambda values, deep, shallow, output_size: max_unpool(values, deep, output_size),
             "Unpool with `deep` into a grid of shallow.shape. Then one more step, with `shallow`.",
         ),
         Misconception(
@@ -576,7 +577,7 @@ def comes_back(values, switches, output_size):
 
 def _round_trip(values: Grid, switches: Grid, output_size: Size) -> Grid:
     """What stands in the small grid after going up and down again."""
-    return max_pool(unpooled(values, switches, output_size))[0]
+    return pool_with_switches(max_unpool(values, switches, output_size), 2)[0]
 
 
 def _at_home(values: Grid, switches: Grid, output_size: Size) -> Grid:
@@ -612,7 +613,7 @@ ROUND_TRIP = Exercise(
     sizes={"h": (1, 2), "w": (1, 3)},
     valid=_unpoolable,
     draw=lambda case, _: (
-        ("unpooled", unpooled(*case.arguments())),
+        ("unpooled", max_unpool(*case.arguments())),
         ("pooled again", _round_trip(*case.arguments())),
     ),
     properties=(
@@ -688,7 +689,7 @@ ROUND_TRIP = Exercise(
             "magnitude",
             "You compare sizes without the sign, so that a negative value seems to come back.",
             lambda values, switches, output_size: (
-                max_pool(unpooled(values.abs(), switches, output_size))[0] == values.abs()
+                _round_trip(values.abs(), switches, output_size) == values.abs()
             ),
             "The largest of -3 and 0 is 0.",
         ),
