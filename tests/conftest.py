@@ -1,6 +1,7 @@
 """What every test gets: a record of its own, and one thread, so that two processes share two cores."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,14 @@ from hypothesis import settings
 # A busy machine must not fail a test, and a failure must come back on the next run.
 settings.register_profile("course", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("course")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_record_of_a_person(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fixtures that several tests share begin before `own_record`; they must not meet the real one either."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSEKIT_HOME", str(tmp_path_factory.mktemp("coursekit-home")))
+        yield
 
 
 @pytest.fixture(autouse=True)
