@@ -112,6 +112,9 @@ class Exercise:
         For a function from a grid (its first parameter) to a grid: all other arguments by name. The check
         then says which method of the course the learner's function equals, and how it differs from the
         reference; nested lists become tensors. {} where there are no others.
+    known : tuple of str
+        The methods that a learner has met by then, such as ``"nearest"``: only these are named. Empty means
+        all.
     """
 
     id: str
@@ -135,9 +138,10 @@ class Exercise:
     draw: Callable[[Any, Any], Sequence[tuple[str, Any]]] | None = None
     shows: tuple[str, ...] = ()
     fingerprint: Mapping[str, Any] | None = None
+    known: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("parameters", "properties", "misconceptions", "hints", "forbidden", "shows"):
+        for name in ("parameters", "properties", "misconceptions", "hints", "forbidden", "shows", "known"):
             value = getattr(self, name)
             if isinstance(value, str):
                 raise ExerciseError(

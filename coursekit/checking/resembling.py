@@ -19,6 +19,7 @@ from coursekit.upsampling.naming import EDGES
 SIDE = 5  # cells: enough for a whole stamp of kernel 5 in the middle
 SECONDS = 0.5
 MOST_NAMES = 2
+LONGEST_NAME = 120  # characters: a kernel of 4x4 whole numbers
 _TELLING = ("right", "partial", "wrong")
 
 
@@ -33,14 +34,24 @@ def resemblance(exercise: Exercise, function: Callable[..., Any], verdict: Verdi
     try:
         with TimeLimit(SECONDS) as limit, _quiet():
             trace = limit.call(_trace, exercise, function)
-            names = limit.call(_names, trace)
+            names = limit.call(_names, exercise, trace)
     except (Exception, TimeUp):  # the verdict already says what went wrong with the function
         return ()
-    differs = "" if verdict.passed or verdict.diagnosis else _difference(exercise, trace)
+    if verdict.passed:
+        return _said(names)
+    wanted = _trace(exercise, exercise.reference)
+    if trace.output.shape == wanted.output.shape and torch.allclose(
+        trace.matrix, wanted.matrix.to(trace.matrix)
+    ):
+        return ()  # right at these settings: its name would sound like praise
+    differs = "" if verdict.diagnosis else _difference(trace, wanted)
     if differs:  # then a name that holds only in the middle says less
         names = [name for name in names if not name.endswith(f"{EDGES}`")]
-    said = [f"What you built is {', and also '.join(names)}."] if names else []
-    return tuple(said + [differs] * bool(differs))
+    return (*_said(names), *[differs] * bool(differs))
+
+
+def _said(names: list[str]) -> tuple[str, ...]:
+    return (f"What you built is {', and also '.join(names)}.",) if names else ()
 
 
 def _trace(exercise: Exercise, function: Callable[..., Any]) -> Trace:
@@ -54,14 +65,15 @@ def _trace(exercise: Exercise, function: Callable[..., Any]) -> Trace:
     return probe(on_grid, case[grid])
 
 
-def _names(trace: Trace) -> list[str]:
-    names = [name for name in fingerprint(trace).looks_like if len(name) < 200]
-    return [f"`{name}`" for name in names[:MOST_NAMES]]
+def _names(exercise: Exercise, trace: Trace) -> list[str]:
+    names = [name for name in fingerprint(trace).looks_like if len(name) < LONGEST_NAME]
+    known = [name for name in names if not exercise.known or name.split("(")[0] in exercise.known]
+    return [f"`{name}`" for name in known[:MOST_NAMES]]
 
 
-def _difference(exercise: Exercise, trace: Trace) -> str:
+def _difference(trace: Trace, wanted: Trace) -> str:
     try:
-        return likeness(trace, _trace(exercise, exercise.reference))
+        return likeness(trace, wanted)
     except ValueError:  # a function that is no linear map has no simple difference
         return ""
 

@@ -316,6 +316,7 @@ RESIZE_CONV = Exercise(
         'That bordered grid has a window for every cell: mine("strided-conv")(bordered, kernel, 1) is the '
         "result.",
     ),
+    fingerprint={"kernel": [[1.0, 2.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 2.0]], "factor": (2, 2)},
     forbidden=("coursekit.upsampling.resize_conv",),
     example={
         "x": torch.tensor([[0.0, 4.0, 8.0]]),

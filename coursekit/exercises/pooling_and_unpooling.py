@@ -11,6 +11,7 @@ from torch.nn import functional
 from coursekit.checking import Exercise, Misconception, Number, Property, Tensor
 
 LESSON = "03-pooling-down-unpooling-up"
+UPWARDS = ("nearest", "bed_of_nails", "bilinear")
 
 Grid = torch.Tensor
 Arguments = dict[str, Any]
@@ -305,6 +306,8 @@ NEAREST = Exercise(
         "What do you do to the row number?",
         "out[i, j] = x[i // factor, j // factor].",
     ),
+    fingerprint={"factor": 2},
+    known=UPWARDS,
     forbidden=("torch.nn.functional.interpolate", "torch.nn.Upsample", "coursekit.upsampling.nearest"),
     example={"x": torch.tensor([[1.0, -2.0, 3.0], [4.0, 5.0, 0.0]]), "factor": 2},
 )
@@ -432,6 +435,8 @@ BED_OF_NAILS = Exercise(
         "x[i, j] goes to row i * factor, column j * factor. Two loops do it.",
         "Or in one go: board[::factor, ::factor] means every factor-th row and every factor-th column.",
     ),
+    fingerprint={"factor": 2},
+    known=UPWARDS,
     forbidden=(
         "torch.nn.functional.conv_transpose2d",
         "torch.nn.ConvTranspose2d",
@@ -640,6 +645,8 @@ BILINEAR = Exercise(
         "stands in for itself.",
         "Then the columns: turn the grid over with .T, do the same once more, and turn it back with .T.",
     ),
+    fingerprint={},
+    known=UPWARDS,
     forbidden=("torch.nn.functional.interpolate", "torch.nn.Upsample", "coursekit.upsampling.bilinear"),
     example={"x": torch.tensor([[0.0, 4.0, 16.0], [8.0, 4.0, -16.0]])},
 )

@@ -49,6 +49,7 @@ def test_exercise_cells_hold_the_starters_word_for_word(lesson: Lesson) -> None:
 
 @lessons
 def test_only_digests_are_stored(lesson: Lesson) -> None:
+    assert "widgets" not in read(lesson).metadata, "a saved notebook holds half a megabyte of widget state"
     for cell in read(lesson).cells:
         if cell.cell_type != "code":
             continue
