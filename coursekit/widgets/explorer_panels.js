@@ -84,7 +84,7 @@ class MatrixPanel {
     this.heads = element("div", { class: "ck-matrix-heads", "aria-hidden": "true" });
     this.sides = element("div", { class: "ck-matrix-sides", "aria-hidden": "true" });
     this.board = element("div", { class: "ck-matrix" }, this.heads, this.sides, this.grid.node);
-    this.note = element("p", { class: "ck-slice ck-meaning" });
+    this.note = element("p", { class: "ck-caption ck-meaning" });
     this.parts = [this.board, this.note];
   }
 
@@ -138,8 +138,8 @@ class MeterPanel {
     this.sum = element("code");
     const reading = element("p", { class: "ck-read" }, this.number, this.word);
     this.board = element("div", { class: "ck-metering" }, this.grid.node, this.patch);
-    this.note = element("p", { class: "ck-slice" }, reading, this.sum, element("span", { class: "ck-meaning", text: "(largest \u2212 smallest) / mean brightness, away from the border" }));
-    this.none = element("p", { class: "ck-slice ck-meaning", text: "No meter: the function is neither linear nor affine, so no seat has one brightness." });
+    this.note = element("p", { class: "ck-caption" }, reading, this.sum, element("span", { class: "ck-meaning", text: "(largest \u2212 smallest) / mean brightness, away from the border" }));
+    this.none = element("p", { class: "ck-caption ck-meaning", text: "No meter: the function is neither linear nor affine, so no seat has one brightness." });
     this.parts = [this.board, this.note, this.none];
   }
 

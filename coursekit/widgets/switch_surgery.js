@@ -394,7 +394,8 @@ class SurgeryView {
     x.enframe(block);
     back.enframe(block);
     pooled.enframe(cell === null ? null : { row, column, rows: 1, columns: 1 });
-    if (cell !== null) setAttribute(pooled.node, "aria-label", `pooled ${this.#cellText(cell)}`);
+    // the label tells where the keys stand, whatever the pointer happens to be over
+    if (this.cell !== null && this.cell >= 0) setAttribute(pooled.node, "aria-label", `pooled ${this.#cellText(this.cell)}`);
   }
 
   #name(cell) {

@@ -251,8 +251,10 @@ def run_all(page: Any, selector: str, theme: str) -> None:
     page.wait_for_function(
         "window.jupyterapp && document.querySelector('.jp-Notebook')", timeout=PATIENCE_S * 1000
     )
-    if theme == "dark":
-        page.evaluate("jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
+    # Lab remembers the theme of the test before, so the light one has to be asked for too.
+    page.evaluate(
+        f"jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme.title()}'}})"
+    )
     page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
     # Before there is a kernel, running asks for one in a dialog that then hides everything.
     kernel = "jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"

@@ -19,6 +19,12 @@ CELLS = [
     "said = Label()\n"
     "def say(change):\n    said.value = f'python {values.output}'\n"
     "values.observe(say, ['kernel', 'window'])\nsaid",
+    "matrix = GridExplorer(kernel=[[1, 2, 3], [4, 5, 6], [7, 8, 9]], padding=1, output_padding=1,\n"
+    "    panels=('canvas', 'matrix', 'meter'), title='matrix')\nmatrix",
+    "meter = GridExplorer(padding=1, output_padding=1, panels=('meter',), title='meter')\nmeter",
+    "from coursekit import explore\n"
+    "def doubled(x, kernel):\n    return kernel[0, 0] * x.repeat_interleave(2, 0).repeat_interleave(2, 1)\n"
+    "own = explore(doubled, kernel=[[2.0]], panels=('matrix', 'meter'))\nown.title = 'own'\nown",
     "mine = GridExplorer.of(lambda x: x ** 2, name='squares', title='squares')\nmine",
 ]
 
@@ -66,6 +72,14 @@ class Explorer:
         except Exception as never:
             focus = self.page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
             raise AssertionError(f"{grid} shows {self.numbers(grid)}; the focus is on {focus}") from never
+
+    def line_says(self, text: str) -> None:
+        """What the line says in the end."""
+        self.page.wait_for_function(
+            "([where, text]) => document.querySelector(where).textContent === text",
+            arg=[f'.ck-explorer[aria-label="{self.title}"] .ck-line', text],
+            timeout=10_000,
+        )
 
     def cell(self, grid: str, row: int, column: int) -> Any:
         return self.node.locator(f'[data-grid="{grid}"] [data-row="{row}"][data-column="{column}"]')
@@ -220,6 +234,70 @@ def test_a_function_that_is_not_linear_is_only_shown(shown: Any) -> None:
     assert one.numbers("input") == "1 2 3 4"
 
 
+def test_the_matrix_is_linked_both_ways_by_keys(shown: Any) -> None:
+    one = Explorer(shown, "matrix")
+    matrix = one.node.locator('[data-grid="matrix"]')
+    assert matrix.locator('[role="gridcell"]').count() == 64
+    one.cell("matrix", 5, 0).focus()
+    one.line_says("matrix[5, 0] = 9: output[1, 1] takes 9 times input[0, 0], through kernel[2, 2].")
+    assert one.cell("input", 0, 0).get_attribute("data-mark") == "source"
+    assert one.cell("output", 1, 1).get_attribute("data-mark") == "target"
+    assert one.cell("canvas", 2, 2).get_attribute("data-mark") == "target"
+    assert one.cell("kernel", 2, 2).get_attribute("data-mark") == "source"
+    assert matrix.locator('[data-mark="reach"], [data-mark="target"]').count() == 16 + 4 - 1
+    label = one.cell("matrix", 5, 0).get_attribute("aria-label")
+    assert label == "output row 2 column 2 from input row 1 column 1: 9"
+    one.cell("matrix", 5, 0).press("ArrowRight")
+    one.line_says("matrix[5, 1] = 7: output[1, 1] takes 7 times input[0, 1], through kernel[2, 0].")
+    one.cell("matrix", 5, 1).press("ArrowUp")
+    one.cell("matrix", 4, 1).press("ArrowLeft")
+    one.cell("output", 1, 1).focus()
+    assert matrix.locator('[data-mark="reach"]').count() == 4
+    one.cell("input", 0, 1).focus()
+    assert matrix.locator('[data-mark="reach"]').count() == 16
+    one.cell("kernel", 2, 2).focus()
+    assert matrix.locator('[data-mark="reach"]').count() == 4
+
+
+def test_the_meter_follows_kernel_and_stride_by_keys(shown: Any) -> None:
+    one = Explorer(shown, "meter")
+    one.wait_for("seat", "1 2 2 4")
+    assert one.text("reading") == "1.333"
+    assert one.node.locator(".ck-read").inner_text().split()[-1] == "uneven"
+    one.cell("seat", 1, 1).focus()
+    one.line_says("seat[1, 1] = 4 times the flat grey that goes in: of the kernel 1 + 1 + 1 + 1 lands here.")
+    assert one.node.locator('[data-grid="output"] [data-mark="target"]').count() == 4
+    for at, value in (((0, 0), "0.25"), ((0, 1), ".5"), ((0, 2), "0.25"), ((1, 0), "0.5"), ((1, 2), "0.5"),
+                      ((2, 0), "0.25"), ((2, 1), ".5"), ((2, 2), "0.25")):  # fmt: skip
+        cell = one.cell("kernel", *at)
+        cell.press("F2")
+        box = cell.locator("input")
+        box.fill(value)
+        box.press("Enter")
+    one.wait_for("seat", "1 1 1 1")
+    assert one.text("reading") == "0"
+    assert "even: no checkerboard" in one.node.locator(".ck-read").inner_text()
+    one.node.locator('[data-setting="stride"] input').nth(1).press("ArrowRight")
+    one.wait_for("seat", "1 0.5 0.5 0.5 0.25 0.25 0.5 0.25 0.25")
+    one.choose("output_padding", 0)
+    one.choose("stride", 1)
+    one.wait_for("seat", "4")
+    assert one.text("reading") == "0"
+
+
+def test_a_function_of_ones_own_has_both_panels(shown: Any) -> None:
+    one = Explorer(shown, "own")
+    one.wait_for("seat", "2 2 2 2")
+    assert one.node.locator('[data-grid="matrix"] [role="gridcell"]').count() == 64
+    cell = one.cell("kernel", 0, 0)
+    cell.press("-")
+    cell.locator("input").fill("-3")
+    cell.locator("input").press("Enter")
+    one.wait_for("seat", "−3 −3 −3 −3")
+    one.cell("matrix", 0, 0).focus()
+    one.line_says("matrix[0, 0] = −3: output[0, 0] takes −3 times input[0, 0], through kernel[0, 0].")
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_pictures(
     place: Any, shown: Any, open_page: Callable, show: Callable, artifacts: Path, theme: str
@@ -234,6 +312,14 @@ def test_pictures(
         inner = one.node.evaluate("node => [node.scrollWidth, node.clientWidth]")
         assert inner[0] <= inner[1] + 1, "nothing sticks out sideways"
         one.node.screenshot(path=artifacts / f"explorer-{place.name}-{theme}-{width}.png")
+    panels = Explorer(page, "matrix")
+    for width in (1200, 360):
+        page.set_viewport_size({"width": width, "height": 2200})
+        page.wait_for_timeout(1000)
+        panels.node.scroll_into_view_if_needed()
+        inner = panels.node.evaluate("node => [node.scrollWidth, node.clientWidth]")
+        assert inner[0] <= inner[1] + 1, "nothing sticks out sideways"
+        panels.node.screenshot(path=artifacts / f"explorer-panels-{place.name}-{theme}-{width}.png")
     assert one.node.get_attribute("data-theme") == theme
     assert not page.errors
     page.context.close()
