@@ -37,7 +37,7 @@ def list_exercises(as_json: bool = False) -> int:
 
 
 def list_lessons(as_json: bool = False, measure: bool = False) -> int:
-    """Print every lesson with its measures; return 1 when a notebook is missing, else 0.
+    """Print every lesson with its measures; return 1 when a notebook is missing or stops, else 0.
 
     With `measure` each lesson is run twice too, unsolved and solved, which takes minutes.
     """
@@ -50,10 +50,11 @@ def list_lessons(as_json: bool = False, measure: bool = False) -> int:
             [len(value) if isinstance(value, list) else value for value in row.values()] for row in rows
         )
         print(as_table(columns, counted))
+    stopped = measure and any(None in (row["seconds_unsolved"], row["seconds_solved"]) for row in rows)
     missing = [row["id"] for row in rows if row["cells"] is None]
     if missing:
         print(f"No readable notebook for: {', '.join(missing)}.", file=sys.stderr)
-    return 1 if missing else 0
+    return 1 if missing or stopped else 0
 
 
 def _lesson_row(lesson: Any, measure: bool) -> dict[str, Any]:
@@ -68,11 +69,19 @@ def _lesson_row(lesson: Any, measure: bool) -> dict[str, Any]:
         "points": sum(each.points for each in own),
     }
     if measure:
-        seconds_to_run = _content("rehearsing", "seconds_to_run")
         there = row["cells"] is not None
-        row["seconds_unsolved"] = seconds_to_run(notebook, solved=False) if there else None
-        row["seconds_solved"] = seconds_to_run(notebook, solved=True) if there else None
+        row["seconds_unsolved"] = _seconds(notebook, solved=False) if there else None
+        row["seconds_solved"] = _seconds(notebook, solved=True) if there else None
     return row
+
+
+def _seconds(notebook: Path, *, solved: bool) -> float | None:
+    """How long a lesson takes; None, and a sentence, for one that stops: the others are measured still."""
+    try:
+        return float(_content("rehearsing", "seconds_to_run")(notebook, solved=solved))
+    except CannotRun as problem:
+        print(f"{problem} ({'solved' if solved else 'unsolved'})", file=sys.stderr)
+        return None
 
 
 def measures(notebook: Path) -> dict[str, int | None]:

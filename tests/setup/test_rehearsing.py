@@ -65,3 +65,18 @@ def test_the_seconds_stand_beside_the_other_measures(
     assert all(row["points"] > 0 and row["cells"] and row["words"] and row["minutes"] for row in rows)
     listing.list_lessons(measure=True)
     assert "seconds_solved" in capsys.readouterr().out
+
+
+def test_a_lesson_that_stops_does_not_keep_the_others_from_being_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop_the_first(path: Path, solved: bool) -> float:
+        if path.name.startswith("00") and solved:
+            raise CannotRun(f"{path.name} stopped: the roof is gone")
+        return 2.0
+
+    monkeypatch.setattr(rehearsing, "seconds_to_run", stop_the_first)
+    assert listing.list_lessons(as_json=True, measure=True) == 1
+    shown = capsys.readouterr()
+    assert [row["seconds_solved"] for row in json.loads(shown.out)][:2] == [None, 2.0]
+    assert "the roof is gone (solved)" in shown.err
