@@ -65,6 +65,7 @@ OVERLAP_COUNT = Exercise(
     """For each seat of a block far from the edges: how many stamps reach it, and their sum on flat 1s.
 
     kernel: a grid. stride: the stamps lie so many cells apart, so a block has stride x stride seats.
+    A block begins where a stamp begins.
     Return two grids of stride rows and stride columns: the counts, and the brightness.
     """
     counts = torch.zeros(stride, stride)
