@@ -177,7 +177,7 @@ def test_a_picture_is_worked_by_keys(shown: Any) -> None:
     pooled.press("ArrowDown")
     pooled.press("Shift+ArrowUp")
     one.wait_for("in place", "71 of 72", '[data-meter="in-place"] b')
-    assert pooled.get_attribute("aria-label").startswith("pooled row 2 column 1, value 0.26")
+    assert pooled.get_attribute("aria-label").startswith("pooled row 2 column 1, value 0.254")
     one.button("drop").press("Enter")
     one.wait_for("in place", "0 of 72", '[data-meter="in-place"] b')
 
