@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from coursekit.curriculum import LESSONS
+from coursekit.exercises import all_exercises
+
 pytestmark = pytest.mark.slow
 
 PATIENCE_MS = 180_000
@@ -28,8 +31,8 @@ def visit(open_page: Callable[..., Any], app: Any, name: str, waits_for: str) ->
 def test_the_front_page_leads_to_the_lessons(open_page: Callable[..., Any], app: Any) -> None:
     page = open_page()
     page.goto(app.url, timeout=PATIENCE_MS, wait_until="domcontentloaded")
-    for lesson in ("00-start-here", "05-learnable-upsampling"):
-        page.wait_for_selector(f"text={lesson}", timeout=PATIENCE_MS)
+    for lesson in LESSONS:
+        page.wait_for_selector(f"text={lesson.id}", timeout=PATIENCE_MS)
 
 
 def test_the_explorer_page(open_page: Callable[..., Any], app: Any, artifacts: Path) -> None:
@@ -63,4 +66,24 @@ def test_lesson_05_opens_whole(open_page: Callable[..., Any], app: Any, artifact
     assert page.locator("text=Not attempted").count() == 4
     assert page.locator("text=Training has not begun").count() == 1
     page.screenshot(path=str(artifacts / "app-lesson-05.png"), full_page=True)
+    assert not page.errors, page.errors
+
+
+@pytest.mark.parametrize(
+    ("name", "widget"),
+    [
+        ("03-pooling-down-unpooling-up", ".ck-explorer"),
+        ("04-max-unpooling", ".ck-surgery"),
+        ("06-checkerboards", ".ck-explorer"),
+    ],
+)
+def test_the_other_lessons_open_whole(
+    open_page: Callable[..., Any], app: Any, artifacts: Path, name: str, widget: str
+) -> None:
+    page = visit(open_page, app, name, "text=From memory")
+    exercises = [exercise for exercise in all_exercises() if exercise.lesson == name]
+    page.wait_for_selector(widget, timeout=PATIENCE_MS)
+    assert page.locator("text=Not attempted").count() == len(exercises)
+    assert page.locator("text=Traceback").count() == 0
+    page.screenshot(path=str(artifacts / f"app-{name}.png"), full_page=True)
     assert not page.errors, page.errors
