@@ -599,8 +599,8 @@ ROUND_TRIP = Exercise(
     starter='''def comes_back(values, switches, output_size):
     """Unpool the values, then max-pool the result again in 2x2 blocks. Which values come back?
 
-    Return a grid of True and False, one for each value: True where pooling finds the same number in
-    the same cell.
+    Return a grid of True and False, one for each value: True where the pooled grid has that value
+    again, in the cell where `values` has it.
     """
     ...
 ''',
