@@ -85,7 +85,14 @@ class Explorer:
         return self.node.locator(f'[data-grid="{grid}"] [data-row="{row}"][data-column="{column}"]')
 
     def text(self, part: str) -> str:
-        return self.node.locator(f".ck-{part}").inner_text()
+        """What is read there. JupyterLab lays cells out as they come into view, and until then all is ''."""
+        part_of_it = self.node.locator(f".ck-{part}")
+        for _ in range(20):
+            part_of_it.scroll_into_view_if_needed()
+            if said := part_of_it.inner_text():
+                return str(said)
+            self.page.wait_for_timeout(100)
+        return ""
 
     def choose(self, setting: str, value: int) -> None:
         self.node.locator(f'[data-setting="{setting}"] label').filter(has_text=str(value)).click()

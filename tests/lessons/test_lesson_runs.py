@@ -41,8 +41,9 @@ def run(lesson: Lesson, *, solved: bool) -> dict[str, str]:
     notebook.cells.append(new_code_cell(STATES))
     folder = {"metadata": {"path": str(lesson.path.parent)}}
     NotebookClient(notebook, timeout=180, resources=folder).execute()
-    printed = next(output.text for output in notebook.cells[-1].outputs if "STATES" in output.get("text", ""))
-    return json.loads(printed.removeprefix("STATES "))
+    # One print can come in two messages.
+    printed = "".join(output.get("text", "") for output in notebook.cells[-1].outputs)
+    return json.loads(printed.partition("STATES ")[2])
 
 
 def ids(lesson: Lesson) -> set[str]:

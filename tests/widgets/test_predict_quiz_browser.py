@@ -7,16 +7,13 @@ through the same `set_state` that a kernel would call.
 from __future__ import annotations
 
 import itertools
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from coursekit.widgets._card import Card
 from coursekit.widgets.predicting import Predict
@@ -69,18 +66,6 @@ async ([script, style, state]) => {
   module.default.render({ model: window.model, el: document.querySelector("main") });
 }
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        reason = "needs Chromium on the PATH"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 def plain_state(widget: Card) -> dict[str, Any]:

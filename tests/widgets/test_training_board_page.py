@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +11,6 @@ from typing import Any
 
 import pytest
 import torch
-from playwright.sync_api import sync_playwright
 from torch import nn
 
 from coursekit.data import load_scenes
@@ -99,18 +96,6 @@ def board_at(part: float, state: str) -> TrainingBoard:
 def plain_state(board: TrainingBoard) -> dict[str, Any]:
     names = ("now", "curves", "pictures", "predictions", "legend")
     return {name: getattr(board, name) for name in names}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        reason = "needs Chromium on the PATH"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 @contextmanager
