@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,25 @@ def own_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """A Chromium, the same for all tests of a process: Playwright allows no second one beside it."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import Keyboard, Locator, sync_playwright
 
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if not found:
         reason = "A Chromium is needed to press and read (apt install chromium)"
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
+        for kind in (Keyboard, Locator):
+            patch.setattr(kind, "press", with_a_moment(kind.press))
         chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield chromium
         chromium.close()
+
+
+def with_a_moment(press: Callable[..., None]) -> Callable[..., None]:
+    """On a busy machine a key can come back from the browser before the page has heard of it."""
+
+    def press_and_wait(self: Any, *arguments: Any, **options: Any) -> None:
+        press(self, *arguments, **options)
+        time.sleep(0.15)
+
+    return press_and_wait

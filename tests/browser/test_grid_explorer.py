@@ -132,15 +132,14 @@ def test_each_region_is_one_tab_stop(shown: Any) -> None:
 
 def test_stamps_come_one_by_one(shown: Any) -> None:
     one = Explorer(shown, "steps")
-    focused = one.cell(
-        "output", 0, 0
-    )  # `press` gives it the focus first: Lab may take that away as it scrolls
+    focused = one.cell("output", 0, 0)  # `press` focuses it each time: Lab may move the focus as it scrolls
     for _ in range(4):
         focused.press("p")
     one.wait_for("canvas", "0 " * 25)
     focused.press("n")
     one.wait_for("canvas", "1 1 1 0 0 1 1 1 0 0 1 1 1 0 0 0 0 0 0 0 0 0 0 0 0")
     focused.press("n")
+    one.wait_for("canvas", "1 1 3 2 2 1 1 3 2 2 1 1 3 2 2 0 0 0 0 0 0 0 0 0 0")
     both = one.cell("canvas", 0, 2)
     assert both.inner_text().split()[0] == "3"
     assert both.get_attribute("data-stamps") == "2:0,1"
@@ -152,6 +151,7 @@ def test_stamps_come_one_by_one(shown: Any) -> None:
     assert one.numbers("output") == TORCH
     one.node.locator('[data-action="reset"]').click()
     focused.press("n")
+    one.wait_for("canvas", "1 1 1 0 0 1 1 1 0 0 1 1 1 0 0 0 0 0 0 0 0 0 0 0 0")
     assert "1 of 4" in one.text("count")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -169,6 +170,9 @@ def test_an_answer_asked_for_too_early_waits(browser):
     with shown(browser, guess) as page:
         assert page.locator(".qc-status").inner_text() == "The answer is ready. Commit your guess to see it."
         press(page, "Tab", "Space", "Enter")
+        patience = time.monotonic() + 10
+        while not guess.revealed and time.monotonic() < patience:
+            page.wait_for_timeout(50)  # lets the page call Python
         assert guess.revealed
         push(page, guess)
         assert page.locator(".qc-right").count() == 1
