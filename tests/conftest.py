@@ -2,8 +2,7 @@
 
 import os
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 # Before torch is imported anywhere, and for the kernels that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from _pytest.runner import runtestprotocol
 from hypothesis import settings
 
 # A busy machine must not fail a test, and a failure must come back on the next run.
@@ -39,40 +37,13 @@ def own_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """A Chromium, the same for all tests of a process: Playwright allows no second one beside it."""
-    from playwright.sync_api import Keyboard, Locator, sync_playwright
+    from playwright.sync_api import sync_playwright
 
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if not found:
         reason = "A Chromium is needed to press and read (apt install chromium)"
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
-        for kind in (Keyboard, Locator):
-            patch.setattr(kind, "press", with_a_moment(kind.press))
+    with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield chromium
         chromium.close()
-
-
-def with_a_moment(press: Callable[..., None]) -> Callable[..., None]:
-    """On a busy machine a key can come back from the browser before the page has heard of it."""
-
-    def press_and_wait(self: Any, *arguments: Any, **options: Any) -> None:
-        press(self, *arguments, **options)
-        time.sleep(0.15)
-
-    return press_and_wait
-
-
-def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-    """A browser test gets a second try on a busy machine; one that is wrong fails twice."""
-    if "browser" not in item.path.as_posix() and not item.path.name.endswith("_page.py"):
-        return None
-    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    reports = runtestprotocol(item, nextitem=nextitem, log=False)
-    if any(report.failed for report in reports):
-        print(f"second try: {item.nodeid}")
-        reports = runtestprotocol(item, nextitem=nextitem, log=False)
-    for report in reports:
-        item.ihook.pytest_runtest_logreport(report=report)
-    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
-    return True

@@ -437,6 +437,44 @@ class GridView {
   }
 }
 
+/**
+ * What a view has changed: sent at once, or a while after the last of a run of keys.
+ *
+ * The kernel repeats every change that it gets (ipywidgets calls it an echo). While newer changes wait here, an
+ * echo of an older one is old news, and would take back the last keys.
+ */
+class Outbox {
+  constructor(model) {
+    this.model = model;
+    this.waiting = {};
+  }
+
+  put(change, wait = 0) {
+    Object.assign(this.waiting, change); // first, for `set` is heard at once
+    for (const [name, value] of Object.entries(change)) this.model.set(name, value);
+    clearTimeout(this.timer);
+    if (wait) this.timer = setTimeout(() => this.send(), wait);
+    else this.send();
+  }
+
+  send() {
+    this.waiting = {};
+    this.model.save_changes();
+  }
+
+  /** Whether what the model says of `name` is older than a change that waits; that one is put back. */
+  outdates(name) {
+    if (!(name in this.waiting)) return false;
+    const mine = this.waiting[name];
+    if (JSON.stringify(this.model.get(name)) !== JSON.stringify(mine)) this.model.set(name, mine);
+    return true;
+  }
+
+  close() {
+    clearTimeout(this.timer);
+  }
+}
+
 /** Sets data-theme to light or dark by the background that the page really has, now and when it changes. */
 function watchTheme(node) {
   const apply = () => {

@@ -89,6 +89,7 @@ function icon(name) {
 class ExplorerView {
   constructor(model, el) {
     this.model = model;
+    this.outbox = new Outbox(model);
     this.state = {};
     for (const name of [...REMEMBERED, "base"]) this.state[name] = model.get(name);
     this.state.atlas = model.get("atlas");
@@ -640,7 +641,7 @@ class ExplorerView {
     if (how === "focus") {
       if (target) this.say(text);
       const [row, column] = target ? this.grids[target.grid].place(target.index) : [];
-      this.#remember({ cell: target ? [target.grid, row, column] : null }, 200);
+      this.outbox.put({ cell: target ? [target.grid, row, column] : null }, 200);
     }
   }
 
@@ -752,7 +753,7 @@ class ExplorerView {
 
   goTo(step) {
     this.state.step = step >= this.total ? null : step;
-    this.#remember({ step: this.state.step }, 200);
+    this.outbox.put({ step: this.state.step }, 200);
     this.hovered = null;
     this.#drawStep();
     this.say(this.line.textContent);
@@ -812,15 +813,8 @@ class ExplorerView {
 
   #change(change) {
     Object.assign(this.state, change);
-    this.#remember(change);
+    this.outbox.put(change);
     this.refresh();
-  }
-
-  #remember(change, wait = 0) {
-    for (const [name, value] of Object.entries(change)) this.model.set(name, value);
-    clearTimeout(this.saving);
-    if (wait) this.saving = setTimeout(() => this.model.save_changes(), wait);
-    else this.model.save_changes();
   }
 
   /** The cell that the model names, shown as if pointed at; the focus stays where it is. */
@@ -834,6 +828,7 @@ class ExplorerView {
 
   /** Python, or another view of the same model, changed something. */
   heard(name) {
+    if (this.outbox.outdates(name)) return;
     const value = this.model.get(name);
     if (JSON.stringify(value) === JSON.stringify(this.state[name])) return;
     this.state[name] = value;
@@ -847,7 +842,7 @@ class ExplorerView {
 
   destroy() {
     clearInterval(this.timer);
-    clearTimeout(this.saving);
+    this.outbox.close();
     clearTimeout(this.saying);
     this.sizing.disconnect();
     cancelAnimationFrame(this.redraw);

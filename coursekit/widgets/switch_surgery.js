@@ -166,6 +166,7 @@ const HEADINGS = { x: "x", pooled: "pooled, with switches", back: "brought back"
 class SurgeryView {
   constructor(model, el) {
     this.model = model;
+    this.outbox = new Outbox(model);
     this.hovered = null;
     this.swapping = null;
     this.#read();
@@ -439,7 +440,7 @@ class SurgeryView {
     const text = this.#drawTarget();
     if (how === "focus" && cell !== null) {
       this.say(text);
-      if (cell >= 0) this.#remember({ cell: this.views.pooled.place(cell) }, 200);
+      if (cell >= 0) this.outbox.put({ cell: this.views.pooled.place(cell) }, 200);
     }
   }
 
@@ -453,7 +454,7 @@ class SurgeryView {
   operate(places, said, more = {}) {
     this.switches = places.map((place, cell) => flatIndex(cell, place, this.shape[1], this.size));
     this.swapping = null;
-    this.#remember({ switches: rowsOf(this.switches, this.pool.shape[1]), ...more });
+    this.outbox.put({ switches: rowsOf(this.switches, this.pool.shape[1]), ...more });
     this.refresh();
     this.say(`${said} ${this.meters.inPlace.node.textContent.trim()}; ${this.meters.difference.number.textContent} mean difference to x.`);
   }
@@ -529,15 +530,9 @@ class SurgeryView {
 
   /* ---- the model */
 
-  #remember(change, wait = 0) {
-    for (const [name, value] of Object.entries(change)) this.model.set(name, value);
-    clearTimeout(this.saving);
-    if (wait) this.saving = setTimeout(() => this.model.save_changes(), wait);
-    else this.model.save_changes();
-  }
-
   /** Python, or another view of the same model, changed switches or the cell. */
-  heard() {
+  heard(name) {
+    if (this.outbox.outdates(name)) return;
     this.#hearSwitches();
     const [row, column] = this.model.get("cell") ?? [-1, 0];
     if (row >= 0) this.cell = row * this.pool.shape[1] + column;
@@ -546,7 +541,7 @@ class SurgeryView {
   }
 
   destroy() {
-    clearTimeout(this.saving);
+    this.outbox.close();
     clearTimeout(this.saying);
     cancelAnimationFrame(this.redraw);
     this.sizing.disconnect();
@@ -563,8 +558,8 @@ function render({ model, el }) {
     unwatch = watchTheme(view.node);
   };
   start();
-  const hear = () => view.heard();
-  const heard = [["change:switches", hear], ["change:cell", hear], ["change:x", start], ["change:size", start]];
+  const hear = (name) => [`change:${name}`, () => view.heard(name)];
+  const heard = [hear("switches"), hear("cell"), ["change:x", start], ["change:size", start]];
   for (const [event, listener] of heard) model.on(event, listener);
   return () => {
     for (const [event, listener] of heard) model.off?.(event, listener);

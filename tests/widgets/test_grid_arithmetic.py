@@ -64,18 +64,25 @@ def every_kind_of_function() -> list[dict]:
     return found
 
 
-def test_the_arithmetic_in_node(node: str, tmp_path: Path) -> None:
+def run_in_node(node: str, script: str, tmp_path: Path, exported: str, told: dict) -> None:
+    """Run a script's tests on functions of the widget's own file."""
     widget, cases = tmp_path / "widget.mjs", tmp_path / "cases.json"
-    widget.write_text(f"{GridExplorer._esm}\nexport {{ {TESTED} }};\n", encoding="utf-8")
-    told = {"atlas": atlas(), "cases": every_setting(), "learned": every_kind_of_function()}
+    widget.write_text(f"{GridExplorer._esm}\nexport {{ {exported} }};\n", encoding="utf-8")
     cases.write_text(json.dumps(told), encoding="utf-8")
-    script = Path(__file__).with_name("grid_arithmetic.test.mjs")
     environment = {**os.environ, "CASES": str(cases), "WIDGET": widget.as_uri()}
-    run = subprocess.run(
-        [node, "--test", str(script)], env=environment, capture_output=True, text=True, timeout=120
-    )
+    command = [node, "--test", str(Path(__file__).with_name(script))]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-2000:]
     assert "# fail 0" in run.stdout
+
+
+def test_the_arithmetic_in_node(node: str, tmp_path: Path) -> None:
+    told = {"atlas": atlas(), "cases": every_setting(), "learned": every_kind_of_function()}
+    run_in_node(node, "grid_arithmetic.test.mjs", tmp_path, TESTED, told)
+
+
+def test_an_echo_of_an_older_key_does_not_undo_the_newer_ones(node: str, tmp_path: Path) -> None:
+    run_in_node(node, "outbox.test.mjs", tmp_path, "Outbox", {})
 
 
 def test_the_widget_asks_for_nothing_outside_itself() -> None:
