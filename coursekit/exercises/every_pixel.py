@@ -80,6 +80,13 @@ RESIZE_MASK = Exercise(
     sizes={"H": (1, 4), "W": (1, 4)},
     properties=(
         Property(
+            "no-new-class",
+            "No class appears that the mask did not hold",
+            count=0,
+            cases=({"mask": [[1, 5]], "size": (1, 3)}, {"mask": [[0, 4], [2, 2]], "size": (3, 4)}),
+            holds=lambda case, output: bool(torch.isin(output, case["mask"]).all()),
+        ),
+        Property(
             "larger",
             "A mask can become larger: each class fills its share of the new cells",
             sizes={"H": (1, 2), "W": (2, 3), "size": (2, 6)},
