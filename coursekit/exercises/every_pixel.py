@@ -49,7 +49,7 @@ BLENDED = (
     "You blend the numbers of neighbouring cells. Between class 1 and class 5 that makes class 3, which is "
     "not there at all."
 )
-PICK = "Pick one old cell for each new cell, and copy its class: mask[i * H // rows, j * W // columns]."
+PICK = "Pick one old cell for each new cell, and copy its class: `mask[i * H // rows, j * W // columns]`."
 
 
 def _largest_class(mask: Grid) -> int:
@@ -125,7 +125,7 @@ RESIZE_MASK = Exercise(
             "swapped-size",
             "You take `size` as (columns, rows).",
             lambda mask, size: resize_mask(mask, size[::-1]),
-            "Rows first: rows, columns = size.",
+            "Rows first: `rows, columns = size`.",
         ),
         Misconception(
             "cut-or-tiled",
@@ -250,7 +250,7 @@ PIXEL_SOFTMAX = Exercise(
             "no-powers",
             "You divide the scores themselves by their sum.",
             lambda logits: logits / logits.sum(0),
-            "First take e to the power of each score: logits.exp().",
+            "First take e to the power of each score: `logits.exp()`.",
         ),
         Misconception(
             "not-divided",
@@ -262,13 +262,13 @@ PIXEL_SOFTMAX = Exercise(
             "too-large",
             "e to the power of a large score is too large for the computer, so your shares become NaN.",
             _without_largest,
-            "First subtract each pixel's largest score: logits - logits.amax(0). It changes no share.",
+            "First subtract each pixel's largest score: `logits - logits.amax(0)`. It changes no share.",
         ),
         Misconception(
             "one-largest",
             "You subtract the largest score of all pixels. In a pixel far below it, every power is 0.",
             _less_one_largest,
-            "Subtract each pixel's own largest score: logits.amax(0).",
+            "Subtract each pixel's own largest score: `logits.amax(0)`.",
         ),
         Misconception(
             "twice",
@@ -409,7 +409,7 @@ PIXEL_CROSS_ENTROPY = Exercise(
             "softmax-twice",
             "You take the softmax twice: log_softmax begins with one of its own.",
             lambda logits, masks: pixel_cross_entropy(logits.softmax(1), masks),
-            "Give it the raw scores: torch.log_softmax(scores, dim=1).",
+            "Give it the raw scores: `torch.log_softmax(scores, dim=1)`.",
         ),
         Misconception(
             "over-pixels",
@@ -427,13 +427,13 @@ PIXEL_CROSS_ENTROPY = Exercise(
             "not-permuted",
             "You reshape without permuting, so the scores of different pixels are mixed up.",
             _as_ordered_in_memory,
-            "Move the classes to the end first: logits.permute(0, 2, 3, 1), then reshape.",
+            "Move the classes to the end first: `logits.permute(0, 2, 3, 1)`, then reshape.",
         ),
         Misconception(
             "ignored-as-background",
             "You take ignored pixels for background, class 0.",
             lambda logits, masks: pixel_cross_entropy(logits, torch.where(masks == IGNORED, 0, masks)),
-            "Leave them out: counted = labels != 255, then scores[counted] and labels[counted].",
+            "Leave them out: `counted = labels != 255`, then `scores[counted]` and `labels[counted]`.",
         ),
         Misconception(
             "ignored-in-the-mean",
@@ -648,7 +648,7 @@ MEAN_IOU = Exercise(
             "overlap-twice",
             "Your union counts the overlap twice: once in each mask.",
             _scored(lambda both, said, true: _mean_where(both / (said + true), said + true > 0)),
-            "Subtract the overlap once, or use `|`: (predicted == c) | (truth == c).",
+            "Subtract the overlap once, or use or: `(predicted == c) | (truth == c)`.",
         ),
         Misconception(
             "dice",
@@ -693,7 +693,7 @@ MEAN_IOU = Exercise(
             lambda predicted, truth, classes: _mean_where(
                 *_with_presence(_counts(predicted, truth, classes, ignored=-1))
             ),
-            "Leave them out of both first: predicted[counted] and truth[counted].",
+            "Leave them out of both first: `predicted[counted]` and `truth[counted]`.",
         ),
         Misconception(
             "ignored-as-background",
@@ -701,7 +701,7 @@ MEAN_IOU = Exercise(
             lambda predicted, truth, classes: mean_iou(
                 predicted, torch.where(truth == IGNORED, 0, truth), classes
             ),
-            "Leave them out of both first: predicted[counted] and truth[counted].",
+            "Leave them out of both first: `predicted[counted]` and `truth[counted]`.",
         ),
         Misconception(
             "pixel-accuracy",
