@@ -29,16 +29,7 @@ _HOMES = {
     "TrainingBoard": "training_board",
 }
 
-__all__ = [
-    "GridExplorer",
-    "MaskLab",
-    "Predict",
-    "ProgressMap",
-    "Quiz",
-    "SideBySide",
-    "SwitchSurgery",
-    "TrainingBoard",
-]
+__all__ = ["GridExplorer", "MaskLab", "Predict", "ProgressMap", "Quiz", "SideBySide", "SwitchSurgery", "TrainingBoard"]
 
 
 def __getattr__(name: str) -> Any:
