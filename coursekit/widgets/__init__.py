@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from coursekit.widgets.grid_explorer import GridExplorer as GridExplorer
+    from coursekit.widgets.mask_lab import MaskLab as MaskLab
     from coursekit.widgets.predicting import Predict as Predict
     from coursekit.widgets.progress_map import ProgressMap as ProgressMap
     from coursekit.widgets.quizzing import Quiz as Quiz
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "GridExplorer": "grid_explorer",
+    "MaskLab": "mask_lab",
     "Predict": "predicting",
     "ProgressMap": "progress_map",
     "Quiz": "quizzing",
@@ -27,7 +29,7 @@ _HOMES = {
     "TrainingBoard": "training_board",
 }
 
-__all__ = ["GridExplorer", "Predict", "ProgressMap", "Quiz", "SideBySide", "SwitchSurgery", "TrainingBoard"]
+__all__ = ["GridExplorer", "MaskLab", "Predict", "ProgressMap", "Quiz", "SideBySide", "SwitchSurgery", "TrainingBoard"]
 
 
 def __getattr__(name: str) -> Any:
