@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from coursekit.checking.declaration import Exercise, ExerciseError, Property
-from coursekit.checking.parameters import Number, Numbers, Pair, Parameter, Setting, Tensor
+from coursekit.checking.parameters import BoundedTensor, Number, Pair, Parameter, Setting, Tensor
 
 
 class Case(Mapping[str, Any]):
@@ -169,29 +169,29 @@ def _argument(parameter: Parameter, value: Any) -> Any:
 
 def sketch(exercise: Exercise, setting: Setting) -> Case:
     """A case of a setting's shapes with any values: planning asks `valid` about hundreds of them."""
-    tensors = {p.name: _sketched(p, p.shape(setting)) for p in exercise.parameters if isinstance(p, Tensor)}
+    tensors = {
+        p.name: p.held(_counted_up(p.within(setting), p.shape(setting)))
+        for p in exercise.parameters
+        if isinstance(p, Tensor)
+    }
     numbers = {p.name: _numbers(p, setting) for p in exercise.parameters if not isinstance(p, Tensor)}
     return Case({parameter.name: {**tensors, **numbers}[parameter.name] for parameter in exercise.parameters})
 
 
-def _sketched(parameter: Tensor, shape: tuple[int, ...]) -> Any:
-    values = _counted_up(parameter.dtype, shape)
-    if isinstance(parameter, Numbers):  # a list's numbers are settings too: outside their range they mislead
-        low, high = parameter.bounds
-        values = low + (values - 1) % (high - low + 1)
-    return parameter.held(values)
-
-
 @lru_cache(maxsize=512)
-def _counted_up(dtype: str, shape: tuple[int, ...]) -> torch.Tensor:
-    return torch.arange(1, math.prod(shape) + 1, dtype=getattr(torch, dtype)).reshape(shape)
+def _counted_up(parameter: BoundedTensor, shape: tuple[int, ...]) -> torch.Tensor:
+    """1, 2, 3 … in reading order, and over again from `low` where `high` is reached."""
+    values = torch.arange(1, math.prod(shape) + 1, dtype=getattr(torch, parameter.dtype))
+    if parameter.low is not None and parameter.high is not None:
+        values = parameter.low + (values - parameter.low) % (parameter.high - parameter.low + 1)
+    return values.reshape(shape)
 
 
 def _drawn(parameter: Parameter, setting: Setting, rng: random.Random, regime: int) -> Any:
     if not isinstance(parameter, Tensor):
         return _numbers(parameter, setting)
     shape = parameter.shape(setting)
-    values = _distinct(parameter, math.prod(shape), rng, regime)
+    values = _distinct(parameter.within(setting), math.prod(shape), rng, regime)
     return parameter.held(torch.tensor(values, dtype=getattr(torch, parameter.dtype)).reshape(shape))
 
 
@@ -201,7 +201,7 @@ def _numbers(parameter: Number | Pair, setting: Setting) -> Any:
     return tuple(setting[member] for member in parameter.members)
 
 
-def _distinct(parameter: Tensor, count: int, rng: random.Random, regime: int) -> list[int]:
+def _distinct(parameter: BoundedTensor, count: int, rng: random.Random, regime: int) -> list[int]:
     """Whole numbers, distinct where the range allows: positive, later mixed, now and then all negative."""
     if parameter.low is not None or parameter.high is not None:
         low = parameter.low if parameter.low is not None else (parameter.high or 0) - 2 * count - 9

@@ -235,6 +235,7 @@ def _contradictions(exercise: Exercise) -> list[str]:
         if not item.weight > 0:
             found.append(f"expected a weight above 0, got {item.weight} for property {item.id!r}. Try 1.")
         found += _unknown_names(exercise, item)
+    found += _unknown_bounds(exercise)
     if not exercise.points > 0:
         found.append(f"expected points above 0, got {exercise.points}. Try 1.")
     if f"def {exercise.function}(" not in exercise.starter:
@@ -259,6 +260,17 @@ def _unknown_names(exercise: Exercise, item: Property) -> list[str]:
             f"expected low <= high, got an empty range for {empty} in property {item.id!r}. Try swapping."
         )
     return found
+
+
+def _unknown_bounds(exercise: Exercise) -> list[str]:
+    known = sorted(exercise.ranges())
+    tensors = [each for each in exercise.parameters if isinstance(each, Tensor)]
+    strays = {each.name: [name for name in each.bounds_on if name not in known] for each in tensors}
+    return [
+        f"expected `high` of {name!r} to be made of {known}, got {unknown}. Try one of them."
+        for name, unknown in strays.items()
+        if unknown
+    ]
 
 
 def _misfit(exercise: Exercise, label: str, function: Callable[..., Any]) -> list[str]:

@@ -42,19 +42,22 @@ class Tensor:
     dtype : str
         The name of a torch dtype.
     low, high : int, optional
-        Inclusive bounds of the values. Without them values are small distinct whole numbers.
+        Inclusive bounds of the values. Without them values are small distinct whole numbers. `high` may be
+        arithmetic of sizes and numbers, as an axis is: ``"C-1"`` for a mask of C classes.
 
     Examples
     --------
     >>> Tensor("x", "C*2 W").shape({"C": 3, "W": 5})
     (6, 5)
+    >>> Tensor("mask", "H W", low=0, high="C-1").within({"C": 3}).high
+    2
     """
 
     name: str
     axes: str
     dtype: str = "float32"
     low: int | None = None
-    high: int | None = None
+    high: int | str | None = None
 
     @property
     def dims(self) -> tuple[str, ...]:
@@ -64,10 +67,7 @@ class Tensor:
     @property
     def symbols(self) -> tuple[str, ...]:
         """The names that the axes mention, in order of appearance."""
-        found = [
-            node.id for dim in self.dims for node in ast.walk(_expression(dim)) if isinstance(node, ast.Name)
-        ]
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(name for dim in self.dims for name in _names(dim)))
 
     def shape(self, setting: Mapping[str, int]) -> tuple[int, ...]:
         """The shape that a setting gives this tensor."""
@@ -77,9 +77,26 @@ class Tensor:
         """The argument that a case holds for these values."""
         return values
 
+    @property
+    def bounds_on(self) -> tuple[str, ...]:
+        """The names that `high` mentions."""
+        return _names(self.high) if isinstance(self.high, str) else ()
+
+    def within(self, setting: Mapping[str, int]) -> BoundedTensor:
+        """This tensor with the bounds that a setting gives its values."""
+        high = _value(_expression(self.high).body, setting) if isinstance(self.high, str) else self.high
+        return BoundedTensor(self.name, self.axes, self.dtype, self.low, high)
+
 
 @dataclass(frozen=True)
-class Numbers(Tensor):
+class BoundedTensor(Tensor):
+    """A tensor whose bounds are whole numbers."""
+
+    high: int | None = None
+
+
+@dataclass(frozen=True)
+class Numbers(BoundedTensor):
     """A parameter that is a list of whole numbers, such as the kernel sizes of a stack of layers.
 
     Parameters
@@ -106,16 +123,13 @@ class Numbers(Tensor):
                 f"{self.low} to {self.high}. Try Numbers({self.name!r}, 'L', low=1, high=5)."
             )
 
-    @property
-    def bounds(self) -> tuple[int, int]:
-        """The smallest and the largest number that the list may hold."""
-        assert self.low is not None
-        assert self.high is not None
-        return self.low, self.high
-
     def held(self, values: torch.Tensor) -> list[int]:
         """Plain numbers: what a learner does to one of them cannot change the list."""
         return [int(value) for value in values]
+
+    def within(self, setting: Mapping[str, int]) -> BoundedTensor:
+        """Itself: its bounds depend on nothing."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -152,6 +166,10 @@ def _expression(dim: str) -> ast.Expression:
         raise ValueError(
             f"Expected an axis such as 'H', '3' or 'C*r**2' (no spaces), got {dim!r}. Try one word an axis."
         ) from None
+
+
+def _names(dim: str) -> tuple[str, ...]:
+    return tuple(node.id for node in ast.walk(_expression(dim)) if isinstance(node, ast.Name))
 
 
 def _value(node: ast.expr, setting: Mapping[str, int]) -> int:

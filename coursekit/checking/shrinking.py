@@ -20,7 +20,7 @@ from coursekit.checking.cases import Case, Trial, cost, setting_of
 from coursekit.checking.comparing import judge_case, same_result
 from coursekit.checking.declaration import Misconception
 from coursekit.checking.outcomes import Outcome
-from coursekit.checking.parameters import Numbers, Setting, Tensor
+from coursekit.checking.parameters import BoundedTensor, Numbers, Setting, Tensor
 from coursekit.checking.running import observe
 from coursekit.checking.timing import TimeLimit
 from coursekit.checking.values import Comparison
@@ -137,14 +137,14 @@ class _Search:
 
     def plainest_values(self) -> None:
         """Count 1, 2, 3 … in all tensors, or in one, or else lower one cell at a time; always so in lists."""
-        tensors = [parameter for parameter in self.exercise.parameters if isinstance(parameter, Tensor)]
+        setting = setting_of(self.exercise, self.best.case)
+        tensors = [each.within(setting) for each in self.exercise.parameters if isinstance(each, Tensor)]
         lists = [parameter for parameter in tensors if isinstance(parameter, Numbers)]
-        self._plainest_grids([parameter for parameter in tensors if parameter not in lists])
+        self._plainest_grids([parameter for parameter in tensors if parameter not in lists], setting)
         for parameter in lists:
             self._lower_cells(parameter)
 
-    def _plainest_grids(self, tensors: list[Tensor]) -> None:
-        setting = setting_of(self.exercise, self.best.case)
+    def _plainest_grids(self, tensors: list[BoundedTensor], setting: Setting) -> None:
         if not tensors or self._is_counted(tensors) or self._fails_at(setting):
             return
         for parameter in tensors:
@@ -152,13 +152,13 @@ class _Search:
             if not self._tried_with(parameter, _counted(parameter, now, tuple(now.shape))):
                 self._lower_cells(parameter)
 
-    def _is_counted(self, tensors: list[Tensor]) -> bool:
+    def _is_counted(self, tensors: list[BoundedTensor]) -> bool:
         values = {parameter: self._values(parameter) for parameter in tensors}
         return all(
             torch.equal(now, _counted(parameter, now, tuple(now.shape))) for parameter, now in values.items()
         )
 
-    def _lower_cells(self, parameter: Tensor) -> None:
+    def _lower_cells(self, parameter: BoundedTensor) -> None:
         for cell in range(self._values(parameter).numel()):
             for value in _plainer(parameter, self._values(parameter).flatten().tolist(), cell):
                 now = self._values(parameter)
@@ -173,7 +173,7 @@ class _Search:
         return self.tried(self.best.case.with_values(**{parameter.name: parameter.held(values)}))
 
 
-Filling = Callable[[Tensor, torch.Tensor, tuple[int, ...]], torch.Tensor]
+Filling = Callable[[BoundedTensor, torch.Tensor, tuple[int, ...]], torch.Tensor]
 
 
 def _with_setting(parameters: tuple[Any, ...], case: Case, setting: Setting, filling: Filling) -> Case:
@@ -183,7 +183,7 @@ def _with_setting(parameters: tuple[Any, ...], case: Case, setting: Setting, fil
             now, shape = torch.as_tensor(case[parameter.name]), parameter.shape(setting)
             keeping = isinstance(parameter, Numbers) and filling is _counted  # counting makes lists no plainer
             values[parameter.name] = parameter.held(
-                (_first_part if keeping else filling)(parameter, now, shape)
+                (_first_part if keeping else filling)(parameter.within(setting), now, shape)
             )
         elif parameter.name in setting:
             values[parameter.name] = setting[parameter.name]
@@ -192,7 +192,7 @@ def _with_setting(parameters: tuple[Any, ...], case: Case, setting: Setting, fil
     return Case(values)
 
 
-def _counted(parameter: Tensor, now: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
+def _counted(parameter: BoundedTensor, now: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
     """1, 2, 3 … in reading order; a single cell is 2, as multiplying by 1 would hide a mistake."""
     count = math.prod(shape)
     start = 2 if count == 1 else 1
@@ -204,20 +204,20 @@ def _counted(parameter: Tensor, now: torch.Tensor, shape: tuple[int, ...]) -> to
     return torch.tensor(values, dtype=now.dtype).reshape(shape)
 
 
-def _first_part(parameter: Tensor, now: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
+def _first_part(parameter: BoundedTensor, now: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
     """The upper left part of what is there; counted where there is not enough."""
     if len(shape) != now.ndim or any(wanted > size for wanted, size in zip(shape, now.shape, strict=True)):
         return _counted(parameter, now, shape)
     return now[tuple(slice(0, wanted) for wanted in shape)]
 
 
-def _last_part(parameter: Tensor, now: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
+def _last_part(parameter: BoundedTensor, now: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
     """The lower right part of what is there."""
     axes = tuple(range(now.ndim))
     return _first_part(parameter, now.flip(axes), shape).flip(tuple(range(len(shape))))
 
 
-def _plainer(parameter: Tensor, values: list[float], cell: int) -> Iterator[float]:
+def _plainer(parameter: BoundedTensor, values: list[float], cell: int) -> Iterator[float]:
     """Smaller values for a cell that keep it different from its neighbours."""
     value = values[cell]
     low = parameter.low if parameter.low is not None else -math.inf

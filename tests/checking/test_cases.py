@@ -13,6 +13,7 @@ from coursekit.checking import (
     Case,
     Exercise,
     ExerciseError,
+    Misconception,
     Number,
     Pair,
     Property,
@@ -147,6 +148,16 @@ def test_explicit_cases_come_first_and_may_be_nested_lists():
         ({"reference": lambda x: x}, "reference"),
         ({"hints": "one"}, "tuple"),
         ({"parameters": (Tensor("x", "H W"), Tensor("kernel", "kh kw"), Tensor("stride", "a b-"))}, "axis"),
+        (
+            {
+                "parameters": (
+                    Tensor("x", "H W"),
+                    Tensor("kernel", "kh kw", high="K-1"),
+                    Tensor("stride", "H"),
+                )
+            },
+            "got ['K']",
+        ),
     ],
 )
 def test_a_contradictory_declaration_is_refused_with_expected_got_try(changes, told):
@@ -186,3 +197,37 @@ def test_a_symbol_that_stands_only_inside_arithmetic_is_read_back() -> None:
     verdict = check(halved, lambda x: x[::2, ::2] + 1)
     assert verdict.state == "wrong"
     assert verdict.counterexample.case["x"].shape == (2, 2)
+
+
+def test_a_bound_may_depend_on_sizes_and_numbers() -> None:
+    """A mask's labels stay below the number of classes: when cases are planned, drawn and shrunk."""
+
+    def count(mask: torch.Tensor, classes: int) -> torch.Tensor:
+        assert int(mask.max()) < classes
+        return torch.bincount(mask.flatten(), minlength=classes)
+
+    counting = Exercise(
+        id="counting",
+        lesson="00",
+        title="How often is each class there?",
+        function="count",
+        points=1,
+        starter="def count(mask, classes):\n    ...\n",
+        reference=count,
+        parameters=(Tensor("mask", "H W", dtype="int64", low=0, high="classes-1"), Number("classes", 2, 5)),
+        valid=lambda case: int(case["mask"].max()) < case["classes"],
+        properties=(Property("all", "every cell counts"),),
+        misconceptions=(
+            Misconception("first-row", "only the first row", lambda mask, classes: count(mask[:1], classes)),
+        ),
+    )
+    for seed in range(5):
+        cases = [trial.case for trial in make_cases(counting, seed)]
+        assert all(
+            0 <= int(case["mask"].min()) <= int(case["mask"].max()) < case["classes"] for case in cases
+        )
+        assert {int(case["mask"].max()) for case in cases} >= {1, 2, 3}
+    verdict = check(counting, lambda mask, classes: count(mask[:1], classes))
+    assert verdict.diagnosis is not None
+    assert verdict.counterexample.case["mask"].shape == (2, 1)
+    assert verdict.counterexample.case["classes"] == 2
