@@ -181,7 +181,9 @@ def _with_setting(parameters: tuple[Any, ...], case: Case, setting: Setting, fil
     for parameter in parameters:
         if isinstance(parameter, Tensor):
             now, shape = torch.as_tensor(case[parameter.name]), parameter.shape(setting)
-            keeping = isinstance(parameter, Numbers) and filling is _counted  # counting makes lists no plainer
+            keeping = (
+                isinstance(parameter, Numbers) and filling is _counted
+            )  # counting makes lists no plainer
             values[parameter.name] = parameter.held(
                 (_first_part if keeping else filling)(parameter.within(setting), now, shape)
             )

@@ -14,7 +14,7 @@ from coursekit.plots.masks import image_uri
 
 _STYLE = """
 <style>
-.ck-windows{display:flex;flex-wrap:wrap;gap:.7rem 1rem;margin:.6rem 0;align-items:flex-end;
+.ck-windows{display:flex;flex-wrap:wrap;gap:.7rem 1rem;margin:.6rem 0;align-items:flex-start;
   font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:.85rem;line-height:1.35;
   color:var(--jp-ui-font-color1,CanvasText)}
 .ck-windows figure{margin:0;width:min(100%,9.5rem)}
@@ -61,7 +61,9 @@ class WindowPictures:
 
     def __repr__(self) -> str:
         row, column = self.at
-        return "\n".join(f"{title}: {self._says(title)} around pixel [{row}, {column}]" for title in self.sides)
+        return "\n".join(
+            f"{title}: {self._says(title)} around pixel [{row}, {column}]" for title in self.sides
+        )
 
     def _repr_html_(self) -> str:
         address = image_uri(self.image)
@@ -71,7 +73,7 @@ class WindowPictures:
     def _says(self, title: str) -> str:
         x, y, width, height = self.part(title)
         whole = (width, height) == (self.sides[title],) * 2
-        cropped = "" if whole else f", {height} x {width} of them in the picture"
+        cropped = "" if whole else f", {height} x {width} inside"
         return f"{self.sides[title]} x {self.sides[title]} pixels{cropped}"
 
     def _figure(self, title: str, address: str) -> str:
@@ -134,7 +136,9 @@ def window_pictures(
     if not isinstance(image, Tensor) or image.ndim != 3 or image.shape[0] != 3:
         raise TypeError(sentence("image as a tensor (3, H, W)", described(image), "samples.images[0]"))
     if not isinstance(sides, Mapping) or not sides:
-        raise TypeError(sentence("a mapping of at least one title to a side", described(sides), '{"one layer": 3}'))
+        raise TypeError(
+            sentence("a mapping of at least one title to a side", described(sides), '{"one layer": 3}')
+        )
     height, width = image.shape[-2:]
     row = require_whole(at[0], "the row in `at`", 0, height - 1, f"at=({height // 2}, {width // 2})")
     column = require_whole(at[1], "the column in `at`", 0, width - 1, f"at=({height // 2}, {width // 2})")

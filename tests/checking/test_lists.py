@@ -35,7 +35,9 @@ WEIGHED = Exercise(
     properties=(Property("sum", "The sum is right"),),
     misconceptions=(
         Misconception("unweighed", "The weights are left out.", lambda values, weights: sum(values)),
-        Misconception("last", "The last is left out.", lambda values, weights: weighed(values[:-1], weights[:-1])),
+        Misconception(
+            "last", "The last is left out.", lambda values, weights: weighed(values[:-1], weights[:-1])
+        ),
     ),
     hints=("Multiply.", "Add."),
 )
@@ -106,7 +108,8 @@ def test_lists_are_drawn_as_cells():
 
 
 @pytest.mark.parametrize(
-    "given", [{"axes": "L M", "low": 1, "high": 2}, {"axes": "L", "high": 2}, {"axes": "L", "low": 3, "high": 2}]
+    "given",
+    [{"axes": "L M", "low": 1, "high": 2}, {"axes": "L", "high": 2}, {"axes": "L", "low": 3, "high": 2}],
 )
 def test_a_list_needs_one_axis_and_bounds(given):
     with pytest.raises(ValueError, match=r"Expected .*, got .*Try Numbers"):

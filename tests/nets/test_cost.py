@@ -56,10 +56,7 @@ def test_the_naive_stack_of_lesson_02_by_hand():
 DOWN_WEIGHTS = 9 * (3 * 8 + 8 * 16 + 16 * 32 + 32 * 32 + 32 * 64 + 64 * 64 + 64 * 64)
 DOWN_NORMS = 2 * (8 + 16 + 2 * 32 + 3 * 64)
 DOWN_WORK = 9 * (
-    64 * 64 * 3 * 8
-    + 32 * 32 * 8 * 16
-    + 16 * 16 * (16 * 32 + 32 * 32)
-    + 8 * 8 * (32 * 64 + 64 * 64 + 64 * 64)
+    64 * 64 * 3 * 8 + 32 * 32 * 8 * 16 + 16 * 16 * (16 * 32 + 32 * 32) + 8 * 8 * (32 * 64 + 64 * 64 + 64 * 64)
 )
 # It sees 3; pooling 4; 4 + 2 * 2 = 8; pooling 8 + 2 = 10; two convolutions 10 + 2 * 2 * 4 = 26; pooling
 # 26 + 4 = 30; three convolutions 30 + 3 * 2 * 8 = 78. Deep cells begin 8 pixels apart.

@@ -32,7 +32,7 @@ def test_a_window_ends_where_the_picture_ends():
     shown = window_pictures(IMAGE, (1, 29), {"corner": 9, "all": 99})
     assert shown.part("corner") == (25, 0, 5, 6)
     assert shown.part("all") == (0, 0, 30, 20)
-    assert "9 x 9 pixels, 6 x 5 of them in the picture" in repr(shown)
+    assert "9 x 9 pixels, 6 x 5 inside" in repr(shown)
 
 
 def test_the_picture_is_whole_and_what_lies_outside_is_covered():
