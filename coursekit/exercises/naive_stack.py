@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -114,8 +115,7 @@ CONV_MULTIPLY_ADDS = Exercise(
     misconceptions=(
         Misconception(
             "input-area",
-            "You count a place for every cell of the input. With a stride the kernel does not stand on all of "
-            "them.",
+            "You count a place for every cell of the input. With a stride the kernel skips some.",
             _with_places(lambda side, stride: side),
             "The middle stands on rows 0, stride, 2 * stride … : `len(range(0, rows, stride))` of them.",
         ),
@@ -158,8 +158,7 @@ CONV_MULTIPLY_ADDS = Exercise(
         ),
         Misconception(
             "stays-inside",
-            "Your kernel stays inside the input. Here zeros around it let the middle stand on the outer cells "
-            "too.",
+            "Your kernel stays inside the input. Here zeros around it let its middle stand on the edge.",
             lambda channels_in, channels_out, kernel, stride, size: multiply_adds(
                 channels_in, channels_out, kernel, stride, tuple(max(0, side - kernel + 1) for side in size)
             ),
@@ -181,10 +180,10 @@ CONV_MULTIPLY_ADDS = Exercise(
     hints=(
         "Begin with one output number. How many kernel numbers are multiplied for it, if the picture has 3 "
         "channels and the kernel is 3x3?",
-        "That is channels_in * kernel * kernel. Now: how many output numbers are there? They have rows, columns "
-        "and channels.",
-        "`len(range(0, rows, stride))` rows and `len(range(0, columns, stride))` columns, channels_out times. "
-        "Multiply it all.",
+        "That is channels_in * kernel * kernel. Now: how many output numbers are there? They have rows, "
+        "columns and channels.",
+        "`len(range(0, rows, stride))` rows, `len(range(0, columns, stride))` columns, and channels_out "
+        "channels. Multiply it all.",
     ),
     example={"channels_in": 3, "channels_out": 2, "kernel": 3, "stride": 2, "size": (4, 5)},
     draw=_middles,
@@ -197,8 +196,8 @@ CONV_MULTIPLY_ADDS = Exercise(
 def stack_multiply_adds(widths, size, pool):
     rows, columns = size
     total = 0
-    for channels_in, channels_out in zip(widths[:-1], widths[1:], strict=True):
-        total += channels_in * channels_out * 9 * rows * columns
+    for i in range(len(widths) - 1):
+        total += widths[i] * widths[i + 1] * 9 * rows * columns
         rows, columns = rows // pool, columns // pool
     return total
 
@@ -215,7 +214,7 @@ def _pooled_once(widths: list[int], size: Size, pool: int) -> int:
 def _places_by_pool(widths: list[int], size: Size, pool: int) -> int:
     """A block of pool x pool cells taken for `pool` cells: the places shrink by the side, not by the area."""
     total, places = 0, size[0] * size[1]
-    for channels_in, channels_out in zip(widths[:-1], widths[1:], strict=True):
+    for channels_in, channels_out in pairwise(widths):
         total += channels_in * channels_out * 9 * places
         places //= pool
     return total
@@ -240,7 +239,7 @@ def _last_only(widths: list[int], size: Size, pool: int) -> int:
 def _each_layer(case: Arguments, _: Any) -> list[tuple[str, torch.Tensor]]:
     """Channels in and out, rows and columns of every convolution: one line each."""
     lines, (rows, columns) = [], case["size"]
-    for pair in zip(case["widths"][:-1], case["widths"][1:], strict=True):
+    for pair in pairwise(case["widths"]):
         lines.append([*pair, rows, columns])
         rows, columns = rows // case["pool"], columns // case["pool"]
     return [("each layer: channels in, out, rows, columns", torch.tensor(lines))]
@@ -359,11 +358,11 @@ STACK_MULTIPLY_ADDS = Exercise(
         ),
     ),
     hints=(
-        "Write a loop over the convolutions. What does each cost, and how many rows and columns are there then?",
-        "`for i in range(len(widths) - 1):` goes through the convolutions. Number i takes widths[i] channels in "
-        "and gives widths[i + 1].",
-        'Inside the loop: total += mine("conv-multiply-adds")(widths[i], widths[i + 1], 3, 1, (rows, columns)), '
-        "and then rows, columns = rows // pool, columns // pool.",
+        "Write a loop over the convolutions. What does each cost, and how many rows and columns are there?",
+        "`for i in range(len(widths) - 1):` goes through the convolutions. Number i takes widths[i] channels "
+        "in and gives widths[i + 1].",
+        'Inside the loop: total += mine("conv-multiply-adds")(widths[i], widths[i + 1], 3, 1, (rows, '
+        "columns)), and then rows, columns = rows // pool, columns // pool.",
     ),
     example={"widths": [3, 4, 5], "size": (6, 4), "pool": 2},
     draw=_each_layer,

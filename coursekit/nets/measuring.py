@@ -117,7 +117,7 @@ class _Step:
 
     def __init__(self, net: nn.Module, shape: tuple[int, int, int, int], device: torch.device) -> None:
         self.device = device
-        self.net = deepcopy(net).float().train().to(device=device, memory_format=torch.channels_last)
+        self.net = deepcopy(net).float().train().to(device).to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.AdamW(self.net.parameters())
         noise = torch.Generator().manual_seed(0)
         self.images = torch.rand(shape, generator=noise).to(device, memory_format=torch.channels_last)

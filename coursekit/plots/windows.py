@@ -71,7 +71,7 @@ class WindowPictures:
         return f'{_STYLE}<div class="ck-windows">{figures}</div>'
 
     def _says(self, title: str) -> str:
-        x, y, width, height = self.part(title)
+        _, _, width, height = self.part(title)
         whole = (width, height) == (self.sides[title],) * 2
         cropped = "" if whole else f", {height} x {width} inside"
         return f"{self.sides[title]} x {self.sides[title]} pixels{cropped}"

@@ -68,11 +68,11 @@ def test_the_stacks_of_the_lesson() -> None:
     """What its cells print; see tests/nets/test_cost.py for the derivation."""
     weights = 9 * (3 * 8 + 8 * 16 + 16 * 32 + 32 * 64)
     assert stack_multiply_adds([3, 8, 16, 32, 64], (64, 64), 1) == 64 * 64 * weights
-    pools = [nn.Conv2d(3, 2, 3), nn.MaxPool2d(2), nn.Conv2d(2, 2, 3), nn.MaxPool2d(2), nn.Conv2d(2, 2, 3)]
-    assert (
-        receptive_field([3, 2, 3, 2, 3], [1, 2, 1, 2, 1])
-        == cost(nn.Sequential(*pools), 64).receptive_field[0]
-    )
+    layers = [3, 2, 3, 2, 3, 2, 3], [1, 2, 1, 2, 1, 2, 1]
+    stack = [nn.Conv2d(3, 2, 3, padding=1)]
+    for _ in range(3):
+        stack += [nn.MaxPool2d(2), nn.Conv2d(2, 2, 3, padding=1)]
+    assert receptive_field(*layers) == cost(nn.Sequential(*stack), 64).receptive_field[0]
 
 
 def test_the_prose_of_the_lesson_fits_the_examples() -> None:

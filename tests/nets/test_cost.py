@@ -76,7 +76,7 @@ def test_the_default_net_by_hand():
 
 
 def test_the_unet_by_hand():
-    """A step up: 1x1 to half the channels, norm, copied twice as large; the level's own beside it; 3x3, norm."""
+    """A step up: 1x1 to half the channels, norm, twice as large; the level's own beside it; 3x3, norm."""
     pairs = 64 * 32 + 32 * 16 + 16 * 8  # into a step, out of it; the 3x3 takes out + out channels, so as many
     price = cost(SegmentationNet(5, "unet"), 64)
     up_numbers = pairs + 9 * pairs + 2 * 2 * (32 + 16 + 8)
