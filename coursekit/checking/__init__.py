@@ -11,7 +11,7 @@ from coursekit.checking.declaration import Exercise, ExerciseError, Misconceptio
 from coursekit.checking.drawing import Picture, draw_case, draw_example
 from coursekit.checking.judging import check, judge, observe_all
 from coursekit.checking.outcomes import Outcome, Place, Raised
-from coursekit.checking.parameters import Number, Pair, Parameter, Sizes, Tensor
+from coursekit.checking.parameters import Number, Numbers, Pair, Parameter, Sizes, Tensor
 from coursekit.checking.planning import make_cases
 from coursekit.checking.running import observe
 from coursekit.checking.timing import TimeLimit
@@ -28,6 +28,7 @@ __all__ = [
     "ExerciseError",
     "Misconception",
     "Number",
+    "Numbers",
     "Outcome",
     "Pair",
     "Parameter",

@@ -62,7 +62,7 @@ class Case(Mapping[str, Any]):
     def changed_in(self, arguments: Sequence[Any]) -> str | None:
         """The first parameter whose argument is no longer what `arguments` once cloned."""
         for (name, value), now in zip(self._values.items(), arguments, strict=True):
-            if isinstance(value, torch.Tensor) and not same_argument(value, now):
+            if isinstance(value, torch.Tensor | list) and not same_argument(value, now):
                 return name
         return None
 
@@ -72,8 +72,9 @@ class Case(Mapping[str, Any]):
 
     @property
     def size(self) -> int:
-        """The number of cells in all tensors, the measure by which cases are ordered."""
-        return sum(value.numel() for value in self._values.values() if isinstance(value, torch.Tensor))
+        """The number of cells in all tensors and lists, the measure by which cases are ordered."""
+        many = (value for value in self._values.values() if isinstance(value, torch.Tensor | list))
+        return sum(torch.as_tensor(value).numel() for value in many)
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Trial:
 
 
 def case_from(exercise: Exercise, values: Mapping[str, Any]) -> Case:
-    """A case from arguments written out by hand: nested lists become tensors, lists of two become pairs."""
+    """A case from arguments written out by hand: what is a tensor or a pair may be written as a list."""
     wanted = [parameter.name for parameter in exercise.parameters]
     if sorted(values) != sorted(wanted):
         raise ExerciseError(
@@ -115,7 +116,7 @@ def setting_of(exercise: Exercise, case: Case) -> Setting:
     for parameter in exercise.parameters:
         value = case[parameter.name]
         if isinstance(parameter, Tensor):
-            named = zip(parameter.dims, value.shape, strict=False)
+            named = zip(parameter.dims, torch.as_tensor(value).shape, strict=False)
             setting.update({dim: size for dim, size in named if dim.isidentifier() and dim not in setting})
         elif isinstance(parameter, Pair):
             setting.update(zip(parameter.members, value, strict=True))
@@ -130,13 +131,19 @@ def _solved(exercise: Exercise, case: Case, known: Setting) -> Setting:
     tensors = [parameter for parameter in exercise.parameters if isinstance(parameter, Tensor)]
     for sizes in product(*(range(low, high + 1) for low, high in ranges.values())):
         found = dict(zip(ranges, sizes, strict=True))
-        if all(tensor.shape(known | found) == tuple(case[tensor.name].shape) for tensor in tensors):
+        if all(
+            tensor.shape(known | found) == tuple(torch.as_tensor(case[tensor.name]).shape)
+            for tensor in tensors
+        ):
             return found
     return {name: low for name, (low, _) in ranges.items()}
 
 
 def same_argument(one: Any, other: Any) -> bool:
     """Whether two arguments are equal, tensors by dtype, shape and every value (NaN equals NaN)."""
+    if isinstance(one, list) and isinstance(other, list):
+        # Types first: a learner may have put an object with an `==` of its own into a list of numbers.
+        return [type(item) for item in one] == [type(item) for item in other] and one == other
     if not isinstance(one, torch.Tensor) or not isinstance(other, torch.Tensor):
         return type(one) is type(other) and bool(one == other)
     if one.shape != other.shape or one.dtype != other.dtype:
@@ -145,6 +152,8 @@ def same_argument(one: Any, other: Any) -> bool:
 
 
 def _private(value: Any) -> Any:
+    if isinstance(value, list):
+        return value.copy()
     return value.clone() if isinstance(value, torch.Tensor) else value
 
 
@@ -154,14 +163,14 @@ def _literal(value: Any) -> str:
 
 def _argument(parameter: Parameter, value: Any) -> Any:
     if isinstance(parameter, Tensor):
-        return torch.as_tensor(value).to(getattr(torch, parameter.dtype))
+        return parameter.held(torch.as_tensor(value).to(getattr(torch, parameter.dtype)))
     return (int(value[0]), int(value[1])) if isinstance(parameter, Pair) else int(value)
 
 
 def sketch(exercise: Exercise, setting: Setting) -> Case:
     """A case of a setting's shapes with any values: planning asks `valid` about hundreds of them."""
     tensors = {
-        p.name: _counted_up(p.within(setting), p.shape(setting))
+        p.name: p.held(_counted_up(p.within(setting), p.shape(setting)))
         for p in exercise.parameters
         if isinstance(p, Tensor)
     }
@@ -183,7 +192,7 @@ def _drawn(parameter: Parameter, setting: Setting, rng: random.Random, regime: i
         return _numbers(parameter, setting)
     shape = parameter.shape(setting)
     values = _distinct(parameter.within(setting), math.prod(shape), rng, regime)
-    return torch.tensor(values, dtype=getattr(torch, parameter.dtype)).reshape(shape)
+    return parameter.held(torch.tensor(values, dtype=getattr(torch, parameter.dtype)).reshape(shape))
 
 
 def _numbers(parameter: Number | Pair, setting: Setting) -> Any:

@@ -87,7 +87,7 @@ class Exercise:
         The ``def`` as the lesson's cell holds it, without the ``@exercise`` line (`cell` adds it).
     reference : callable
         A module-level function that is right.
-    parameters : tuple of Tensor, Number or Pair
+    parameters : tuple of Tensor, Number, Pair or Numbers
         The function's parameters in order.
     properties : tuple of Property
     misconceptions : tuple of Misconception

@@ -1,4 +1,4 @@
-"""What an exercise's function takes: tensors whose axes are named, whole numbers, and pairs of them.
+"""What an exercise's function takes: tensors whose axes are named, whole numbers, pairs and lists of them.
 
 A *setting* gives every free quantity of a call a whole number: each axis symbol, each `Number`, and both
 members of each `Pair` (written ``wanted[0]`` and ``wanted[1]``). Settings are planned, shrunk and compared;
@@ -12,6 +12,9 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
+
+import torch
 
 Sizes = dict[str, tuple[int, int]]
 Setting = dict[str, int]
@@ -70,6 +73,10 @@ class Tensor:
         """The shape that a setting gives this tensor."""
         return tuple(_value(_expression(dim).body, setting) for dim in self.dims)
 
+    def held(self, values: torch.Tensor) -> Any:
+        """The argument that a case holds for these values."""
+        return values
+
     @property
     def bounds_on(self) -> tuple[str, ...]:
         """The names that `high` mentions."""
@@ -86,6 +93,43 @@ class BoundedTensor(Tensor):
     """A tensor whose bounds are whole numbers."""
 
     high: int | None = None
+
+
+@dataclass(frozen=True)
+class Numbers(BoundedTensor):
+    """A parameter that is a list of whole numbers, such as the kernel sizes of a stack of layers.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name in the function's signature.
+    axes : str
+        The symbol of its length; two lists of one symbol are equally long.
+    low, high : int
+        Inclusive bounds of each number.
+
+    Examples
+    --------
+    >>> Numbers("strides", "L", low=1, high=3).held(torch.tensor([2, 1]))
+    [2, 1]
+    """
+
+    dtype: str = "int64"
+
+    def __post_init__(self) -> None:
+        if len(self.dims) != 1 or self.low is None or self.high is None or self.low > self.high:
+            raise ValueError(
+                f"Expected one axis and both bounds for the list {self.name!r}, got {self.axes!r} from "
+                f"{self.low} to {self.high}. Try Numbers({self.name!r}, 'L', low=1, high=5)."
+            )
+
+    def held(self, values: torch.Tensor) -> list[int]:
+        """Plain numbers: what a learner does to one of them cannot change the list."""
+        return [int(value) for value in values]
+
+    def within(self, setting: Mapping[str, int]) -> BoundedTensor:
+        """Itself: its bounds depend on nothing."""
+        return self
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from coursekit.checking.cases import Case, Trial, cost, setting_of
 from coursekit.checking.comparing import judge_case, same_result
 from coursekit.checking.declaration import Misconception
 from coursekit.checking.outcomes import Outcome
-from coursekit.checking.parameters import BoundedTensor, Setting, Tensor
+from coursekit.checking.parameters import BoundedTensor, Numbers, Setting, Tensor
 from coursekit.checking.running import observe
 from coursekit.checking.timing import TimeLimit
 from coursekit.checking.values import Comparison
@@ -136,31 +136,41 @@ class _Search:
         )
 
     def plainest_values(self) -> None:
-        """Count 1, 2, 3 … in all tensors, or in one, or else lower one cell at a time."""
-        case = self.best.case
-        setting = setting_of(self.exercise, case)
+        """Count 1, 2, 3 … in all tensors, or in one, or else lower one cell at a time; always so in lists."""
+        setting = setting_of(self.exercise, self.best.case)
         tensors = [each.within(setting) for each in self.exercise.parameters if isinstance(each, Tensor)]
-        if self._is_counted(tensors) or self._fails_at(setting):
+        lists = [parameter for parameter in tensors if isinstance(parameter, Numbers)]
+        self._plainest_grids([parameter for parameter in tensors if parameter not in lists], setting)
+        for parameter in lists:
+            self._lower_cells(parameter)
+
+    def _plainest_grids(self, tensors: list[BoundedTensor], setting: Setting) -> None:
+        if not tensors or self._is_counted(tensors) or self._fails_at(setting):
             return
         for parameter in tensors:
-            now = self.best.case[parameter.name]
-            counted = _counted(parameter, now, tuple(now.shape))
-            if not self.tried(self.best.case.with_values(**{parameter.name: counted})):
+            now = self._values(parameter)
+            if not self._tried_with(parameter, _counted(parameter, now, tuple(now.shape))):
                 self._lower_cells(parameter)
 
     def _is_counted(self, tensors: list[BoundedTensor]) -> bool:
-        values = {parameter: self.best.case[parameter.name] for parameter in tensors}
+        values = {parameter: self._values(parameter) for parameter in tensors}
         return all(
             torch.equal(now, _counted(parameter, now, tuple(now.shape))) for parameter, now in values.items()
         )
 
     def _lower_cells(self, parameter: BoundedTensor) -> None:
-        for cell in range(self.best.case[parameter.name].numel()):
-            for value in _plainer(parameter, self.best.case[parameter.name].flatten().tolist(), cell):
-                now = self.best.case[parameter.name]
+        for cell in range(self._values(parameter).numel()):
+            for value in _plainer(parameter, self._values(parameter).flatten().tolist(), cell):
+                now = self._values(parameter)
                 now.view(-1)[cell] = value
-                if self.tried(self.best.case.with_values(**{parameter.name: now})):
+                if self._tried_with(parameter, now):
                     break
+
+    def _values(self, parameter: Tensor) -> torch.Tensor:
+        return torch.as_tensor(self.best.case[parameter.name])
+
+    def _tried_with(self, parameter: Tensor, values: torch.Tensor) -> bool:
+        return self.tried(self.best.case.with_values(**{parameter.name: parameter.held(values)}))
 
 
 Filling = Callable[[BoundedTensor, torch.Tensor, tuple[int, ...]], torch.Tensor]
@@ -170,8 +180,12 @@ def _with_setting(parameters: tuple[Any, ...], case: Case, setting: Setting, fil
     values: dict[str, Any] = {}
     for parameter in parameters:
         if isinstance(parameter, Tensor):
-            values[parameter.name] = filling(
-                parameter.within(setting), case[parameter.name], parameter.shape(setting)
+            now, shape = torch.as_tensor(case[parameter.name]), parameter.shape(setting)
+            keeping = (
+                isinstance(parameter, Numbers) and filling is _counted
+            )  # counting makes lists no plainer
+            values[parameter.name] = parameter.held(
+                (_first_part if keeping else filling)(parameter.within(setting), now, shape)
             )
         elif parameter.name in setting:
             values[parameter.name] = setting[parameter.name]
@@ -212,5 +226,6 @@ def _plainer(parameter: BoundedTensor, values: list[float], cell: int) -> Iterat
     for magnitude in range(1, min(int(abs(value)), 10) + 1):
         for candidate in (magnitude, -magnitude):
             simpler = (abs(candidate), candidate < 0) < (abs(value), value < 0)
-            if simpler and candidate not in values and candidate >= low:
+            fresh = candidate not in values or isinstance(parameter, Numbers)  # a list may repeat itself
+            if simpler and fresh and candidate >= low:
                 yield candidate

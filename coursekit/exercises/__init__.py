@@ -11,6 +11,7 @@ from coursekit.checking import Exercise
 _MODULES = (
     "start_here",
     "every_pixel",
+    "naive_stack",
     "pooling_and_unpooling",
     "max_unpooling",
     "learnable_upsampling",

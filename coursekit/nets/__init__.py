@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coursekit.nets.costing import Cost, cost
+    from coursekit.nets.measuring import Measured, measure_step
     from coursekit.nets.names import UPSAMPLINGS
     from coursekit.nets.own_layers import own_layer
     from coursekit.nets.segmentation import SegmentationNet
 
-__all__ = ["UPSAMPLINGS", "Cost", "SegmentationNet", "cost", "own_layer"]
+__all__ = ["UPSAMPLINGS", "Cost", "Measured", "SegmentationNet", "cost", "measure_step", "own_layer"]
 
 _LIES_IN = {
     "UPSAMPLINGS": "names",
     "Cost": "costing",
+    "Measured": "measuring",
     "SegmentationNet": "segmentation",
     "cost": "costing",
+    "measure_step": "measuring",
     "own_layer": "own_layers",
 }
 

@@ -87,7 +87,7 @@ def cost(net: nn.Module, size: int | tuple[int, int] = 64) -> Cost:
         (rows, columns),
         sum(parameter.numel() for parameter in net.parameters()),
         _multiply_adds(copy, image),
-        _activation_bytes(copy, image),
+        activation_bytes(copy, image),
         _receptive_field(copy),
     )
 
@@ -117,7 +117,7 @@ def _multiply_adds(net: nn.Module, image: Tensor) -> int:
     return count.total // 2
 
 
-def _activation_bytes(net: nn.Module, image: Tensor) -> int:
+def activation_bytes(net: nn.Module, image: Tensor) -> int:
     """The bytes of all that autograd saves, each storage once, the net's own numbers not counted."""
     # As `fit` trains: normalisation keeps other things then, and numbers lie channels last in memory.
     twin = deepcopy(net).train().to(memory_format=torch.channels_last)
@@ -161,6 +161,7 @@ def _extent(net: nn.Module, axis: int, length: int) -> tuple[int, bool]:
     with torch.no_grad():
         arrived = torch.cat([net(part) for part in images.split(64)]).isnan()
     reached = arrived.movedim(axis, 1).flatten(2).any(dim=2)  # [input line, output line]
-    middle = reached[:, length * 3 // 8 : length * 5 // 8]
+    outputs = reached.shape[1]  # fewer than the input's lines where a net only shrinks
+    middle = reached[:, outputs * 3 // 8 : max(outputs * 5 // 8, outputs * 3 // 8 + 1)]
     first, last = middle.int().argmax(dim=0), length - 1 - middle.flip(0).int().argmax(dim=0)
     return int((last - first).max()) + 1, bool((first == 0).any() or (last == length - 1).any())

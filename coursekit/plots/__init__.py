@@ -10,14 +10,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from coursekit.plots.galleries import ResultGallery, result_gallery
     from coursekit.plots.grids import GridPictures, grid_pictures
+    from coursekit.plots.windows import WindowPictures, window_pictures
 
-__all__ = ["GridPictures", "ResultGallery", "grid_pictures", "result_gallery"]
+__all__ = [
+    "GridPictures",
+    "ResultGallery",
+    "WindowPictures",
+    "grid_pictures",
+    "result_gallery",
+    "window_pictures",
+]
 
 _LIES_IN = {
     "GridPictures": "grids",
     "ResultGallery": "galleries",
+    "WindowPictures": "windows",
     "grid_pictures": "grids",
     "result_gallery": "galleries",
+    "window_pictures": "windows",
 }
 
 

@@ -39,10 +39,13 @@ class GridPictures:
         ``(H, W)`` under their titles.
     alike : bool
         Whether one scale serves all of them.
+    numbers : bool
+        Whether small grids show their numbers.
     """
 
     grids: dict[str, Tensor]
     alike: bool = False
+    numbers: bool = True
 
     def scale(self, title: str) -> tuple[float, float]:
         """The numbers that are black and white in a picture."""
@@ -64,7 +67,8 @@ class GridPictures:
         rows, columns = grid.shape
         low, high = self.scale(title)
         grey = (grid - low) / (high - low) if high > low else torch.full_like(grid, 0.5)
-        numbers = _written(grid, grey) if max(rows, columns) <= _MOST_NUMBERS else ""
+        legible = self.numbers and max(rows, columns) <= _MOST_NUMBERS
+        numbers = _written(grid, grey) if legible else ""
         return (
             f"<figure><figcaption>{escape(title)}</figcaption>"
             f'<svg viewBox="0 0 {columns} {rows}" role="img" '
@@ -79,7 +83,7 @@ class GridPictures:
         return f"{rows} x {columns} cells from {_short(float(grid.min()))} to {_short(float(grid.max()))}"
 
 
-def grid_pictures(grids: Mapping[str, Tensor], *, alike: bool = False) -> GridPictures:
+def grid_pictures(grids: Mapping[str, Tensor], *, alike: bool = False, numbers: bool = True) -> GridPictures:
     """Draw grids side by side, every cell a square in grey; small grids with their numbers.
 
     Parameters
@@ -88,6 +92,8 @@ def grid_pictures(grids: Mapping[str, Tensor], *, alike: bool = False) -> GridPi
         Floating or whole numbers ``(H, W)`` under their titles.
     alike : bool
         True draws equal numbers in equal greys. By default each picture goes from black to white.
+    numbers : bool
+        False leaves the numbers out of small grids too.
 
     Returns
     -------
@@ -107,7 +113,7 @@ def grid_pictures(grids: Mapping[str, Tensor], *, alike: bool = False) -> GridPi
         expected = "a mapping of at least one title to a grid"
         raise TypeError(sentence(expected, described(grids), '{"before": x, "after": y}'))
     return GridPictures(
-        {str(title): _checked(grid, str(title)) for title, grid in grids.items()}, bool(alike)
+        {str(title): _checked(grid, str(title)) for title, grid in grids.items()}, bool(alike), bool(numbers)
     )
 
 

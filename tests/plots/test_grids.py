@@ -42,8 +42,9 @@ def test_a_flat_grid_is_one_grey():
 
 
 def test_small_grids_show_their_numbers_and_large_ones_do_not():
-    def texts(side: int) -> list[str]:
-        page = grid_pictures({"<b>": torch.arange(float(side**2)).reshape(side, side) - 2})._repr_html_()
+    def texts(side: int, **settings: bool) -> list[str]:
+        grid = torch.arange(float(side**2)).reshape(side, side) - 2
+        page = grid_pictures({"<b>": grid}, **settings)._repr_html_()
         body = ElementTree.fromstring(page[page.index("<div") :])
         assert body.find(".//figcaption").text == "<b>"
         assert "http" not in page
@@ -51,6 +52,7 @@ def test_small_grids_show_their_numbers_and_large_ones_do_not():
 
     assert texts(3) == ["-2", "-1", "0", "1", "2", "3", "4", "5", "6"]
     assert texts(13) == []
+    assert texts(3, numbers=False) == []
 
 
 def test_text_says_what_is_there():

@@ -118,6 +118,8 @@ def _panels(
     if _is_items(value):
         inner = [_panels(f"{label}[{index}]", item, role, axes) for index, item in enumerate(value)]
         return [panel for panels in inner for panel in panels]
+    if role == "given" and isinstance(value, list) and value:
+        value = torch.tensor(value)  # a list of numbers is easier to read in cells
     if not isinstance(value, torch.Tensor):
         return [Panel(label, role, text=_text(value, beside), guilty=wrong)]
     size = _size(value)
