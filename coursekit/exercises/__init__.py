@@ -8,7 +8,14 @@ from importlib import import_module
 
 from coursekit.checking import Exercise
 
-_MODULES = ("start_here", "pooling_and_unpooling", "max_unpooling", "learnable_upsampling", "checkerboards")
+_MODULES = (
+    "start_here",
+    "pooling_and_unpooling",
+    "max_unpooling",
+    "learnable_upsampling",
+    "checkerboards",
+    "segmentation_net",
+)
 
 
 @cache

@@ -8,14 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from coursekit.plots.failures import failure_pictures
     from coursekit.plots.galleries import ResultGallery, result_gallery
     from coursekit.plots.grids import GridPictures, grid_pictures
 
-__all__ = ["GridPictures", "ResultGallery", "grid_pictures", "result_gallery"]
+__all__ = ["GridPictures", "ResultGallery", "failure_pictures", "grid_pictures", "result_gallery"]
 
 _LIES_IN = {
     "GridPictures": "grids",
     "ResultGallery": "galleries",
+    "failure_pictures": "failures",
     "grid_pictures": "grids",
     "result_gallery": "galleries",
 }
