@@ -113,7 +113,8 @@ SKIP_STEP = Exercise(
     misconceptions=(
         Misconception(
             "wrong-level",
-            "You take the wrong level and enlarge it to fit. It has been pooled once more, so its outlines are gone.",
+            "You take the wrong level and enlarge it to fit. It has been pooled once more, so its outlines "
+            "are gone.",
             _wrong_level,
             "Compare shapes: the level you want has the rows and columns of large already.",
         ),
@@ -125,7 +126,8 @@ SKIP_STEP = Exercise(
         ),
         Misconception(
             "relu-on-scores",
-            "You put a ReLU on the sums: whatever is below 0 becomes 0. Where all classes score below 0, they "
+            "You put a ReLU on the sums: whatever is below 0 becomes 0. Where all classes score below 0, "
+            "they "
             "all tie.",
             lambda large, one, other, weight: skip_step(large, one, other, weight).clamp_min(0),
             "Return the sums as they are. A ReLU belongs between two steps, never on the scores.",
@@ -169,9 +171,11 @@ SKIP_STEP = Exercise(
     ),
     hints=(
         "Two steps: choose the level, then put it beside large. one.shape[2:] is its rows and columns.",
-        "level = one if one.shape[2:] == large.shape[2:] else other. torch.cat([a, b], dim=1) lays channels beside "
+        "level = one if one.shape[2:] == large.shape[2:] else other. torch.cat([a, b], dim=1) lays channels "
+        "beside "
         "each other.",
-        "torch.nn.functional.conv2d(both, weight) takes each channel times its number and adds, at every cell.",
+        "torch.nn.functional.conv2d(both, weight) takes each channel times its number and adds, at every "
+        "cell.",
     ),
     example={
         "large": torch.tensor([[[[1.0, 1.0], [2.0, 2.0]]]]),
@@ -289,7 +293,8 @@ PRACTICE_BATCH = Exercise(
         ),
         Misconception(
             "learns-from-test",
-            "You also learn from the pictures that are kept for testing. Then the score says nothing about new ones.",
+            "You also learn from the pictures that are kept for testing. Then the score says nothing about "
+            "new ones.",
             lambda images, masks, coins, kept: practice_batch(images, masks, coins, 0),
             "The last `kept` are left out: images[:len(images) - kept].",
         ),
@@ -334,7 +339,8 @@ PRACTICE_BATCH = Exercise(
     ),
     hints=(
         "First make both shorter, then clone, then go through what is left: for i in range(len(images)).",
-        "picture.flip(-1) is the picture with its last axis, the columns, in reverse. What else has to turn with it?",
+        "picture.flip(-1) is the picture with its last axis, the columns, in reverse. What else has to turn "
+        "with it?",
         "if coins[i] == 1: images[i] = images[i].flip(-1), and the same for masks[i]. Return images, masks.",
     ),
     example={
@@ -457,14 +463,16 @@ SCORES_IN_USE = Exercise(
         ),
         Misconception(
             "softmax-on-scores",
-            "You turn the scores into shares. For the largest it makes no difference, but a loss wants scores.",
+            "You turn the scores into shares. For the largest it makes no difference, but a loss wants "
+            "scores.",
             lambda features, mean, var, weight: scores_in_use(features, mean, var, weight).softmax(1),
             "Return the scores as they are.",
         ),
     ),
     hints=(
         "Which numbers may you use for a channel? Not those of the pictures that happen to be here.",
-        "mean[:, None, None] turns C numbers into C grids of one cell, which fit to the channels of features.",
+        "mean[:, None, None] turns C numbers into C grids of one cell, which fit to the channels of "
+        "features.",
         "even = (features - mean[:, None, None]) / var[:, None, None].sqrt(). Then "
         "torch.nn.functional.conv2d(even, weight).",
     ),
@@ -553,7 +561,8 @@ LABELLED_LOSS = Exercise(
     properties=(
         Property(
             "labelled",
-            "Where every pixel has a label, each counts: -log of its true class's share, and the mean of these",
+            "Where every pixel has a label, each counts: -log of its true class's share, and the mean of "
+            "these",
             cases=({"scores": _FOUR_PIXELS, "mask": [[0, 2], [1, 0]], "unknown": 255},),
             sizes={"H": (1, 2), "W": (2, 3)},
             valid=lambda case: not bool((case["mask"] == case["unknown"]).any()),
@@ -597,14 +606,16 @@ LABELLED_LOSS = Exercise(
         ),
         Misconception(
             "argmax-first",
-            "You count wrong pixels: argmax has dropped the scores, so no small change makes the loss smaller, "
+            "You count wrong pixels: argmax has dropped the scores, so no small change makes the loss "
+            "smaller, "
             "and nothing can be learned.",
             _share_wrong,
             "Work on the scores themselves, with log_softmax.",
         ),
         Misconception(
             "argmax-then-log",
-            "You take argmax before the loss: only the winner is left of the scores, so nothing can be learned "
+            "You take argmax before the loss: only the winner is left of the scores, so nothing can be "
+            "learned "
             "from how close the others were.",
             _of_choices,
             "Give log_softmax the scores themselves.",
@@ -647,8 +658,10 @@ LABELLED_LOSS = Exercise(
         ),
     ),
     hints=(
-        "scores[:, labelled] has K rows and a column for each labelled pixel; mask[labelled] has their classes.",
-        "torch.log_softmax(columns, dim=0) gives the log of every share. logs[classes, torch.arange(len(classes))] "
+        "scores[:, labelled] has K rows and a column for each labelled pixel; mask[labelled] has their "
+        "classes.",
+        "torch.log_softmax(columns, dim=0) gives the log of every share. logs[classes, "
+        "torch.arange(len(classes))] "
         "picks the true class of each column.",
         "Or in one call: torch.nn.functional.cross_entropy(columns.T, classes). In both ways, first "
         "`if not labelled.any(): return torch.tensor(0.0)`.",

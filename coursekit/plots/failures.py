@@ -14,25 +14,29 @@ from coursekit.plots.masks import colour_of, image_uri, mask_uri
 Box = tuple[int, int, int, int]
 Cases = Sequence[tuple[int, str, Box]]
 
-_MISSED, _INVENTED = (230, 159, 0), (86, 180, 233)
+_MISSED, _INVENTED = (255, 255, 255), (213, 94, 0)  # no class has these
 
 _STYLE = """
 <style>
-.ck-failures{container-type:inline-size;font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:.85rem;
+.ck-failures{container-type:inline-size;font-family:var(--jp-ui-font-family,system-ui,sans-serif);
+  font-size:.85rem;
   line-height:1.35;color:var(--jp-ui-font-color1,CanvasText)}
 .ck-failures table{border-collapse:collapse;margin:.4rem 0;display:block;overflow-x:auto}
-.ck-failures th,.ck-failures td{padding:.15rem .6rem .15rem 0;text-align:right;font-variant-numeric:tabular-nums}
+.ck-failures th,.ck-failures td{padding:.15rem .6rem .15rem 0;text-align:right;
+  font-variant-numeric:tabular-nums}
 .ck-failures th:first-child,.ck-failures td:last-child,.ck-failures th:last-child{text-align:left}
 .ck-failures thead th{border-bottom:1px solid var(--jp-border-color1,gray)}
 .ck-failures h4{margin:.9rem 0 .2rem;font-size:1em}
 .ck-failures h4 span{font-weight:400}
-.ck-failures .cases{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,24rem),1fr));gap:.6rem 1.6rem}
+.ck-failures .cases{display:grid;gap:.6rem 1.6rem;
+  grid-template-columns:repeat(auto-fill,minmax(min(100%,24rem),1fr))}
 .ck-failures figure{margin:0;min-width:0}
 .ck-failures .four{display:grid;grid-template-columns:repeat(4,minmax(0,1fr));gap:.35rem;max-width:30rem}
 .ck-failures .four div{text-align:center;font-size:.92em}
 .ck-failures svg{display:block;width:100%;height:auto;border-radius:4px}
 .ck-failures image{image-rendering:pixelated}
 .ck-failures p{margin:.25rem 0}
+@container (max-width:44rem){.ck-failures td:last-child,.ck-failures th:last-child{display:none}}
 .ck-failures .key{display:flex;flex-wrap:wrap;gap:.1rem .9rem}
 .ck-failures .key i{display:inline-block;width:.9em;height:.9em;border-radius:2px;vertical-align:-.1em;
   margin-right:.3em;border:1px solid var(--jp-border-color1,gray)}
@@ -88,7 +92,7 @@ def _key(samples: Samples) -> str:
     entries = [(colour_of(index), name) for index, name in enumerate(samples.classes)]
     if bool((samples.masks == samples.ignore).any()):
         entries.append((colour_of(samples.ignore), "ignored"))
-    entries += [(_hex(_MISSED), "wrong: missed"), (_hex(_INVENTED), "wrong: invented (ground in truth)")]
+    entries += [(_hex(_MISSED), "wrong: missed"), (_hex(_INVENTED), "wrong: invented (background in truth)")]
     marks = "".join(
         f'<span><i style="background:{colour}"></i>{escape(name)}</span>' for colour, name in entries
     )
@@ -111,7 +115,7 @@ def _case(samples: Samples, predictions: Tensor, image: int, caption: str, box: 
 
 
 def wrong_pixels(image: Tensor, truth: Tensor, said: Tensor, ignore: int = 255) -> Tensor:
-    """The image, grey and dark, with the missed pixels orange and the invented ones light blue.
+    """The image, grey and dark, with the missed pixels white and the invented ones red.
 
     Parameters
     ----------
@@ -134,11 +138,12 @@ def _picture(uri: str, size: tuple[int, int], says: str, box: Box) -> str:
     place = (
         f'x="{x - line:.2f}" y="{y - line:.2f}" width="{wide + 2 * line:.2f}" height="{high + 2 * line:.2f}"'
     )
+    dashes = f'stroke-dasharray="{3 * line:.1f} {1.5 * line:.1f}"'
     return (
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(says)}">'
         f'<image href="{uri}" width="{width}" height="{height}"/>'
         f'<rect {place} fill="none" stroke="#000" stroke-width="{1.6 * line:.2f}"/>'
-        f'<rect {place} fill="none" stroke="#fff" stroke-width="{0.8 * line:.2f}" stroke-dasharray="{3 * line:.1f} {1.5 * line:.1f}"/></svg>'
+        f'<rect {place} fill="none" stroke="#fff" stroke-width="{0.8 * line:.2f}" {dashes}/></svg>'
     )
 
 

@@ -21,6 +21,7 @@ from coursekit.nets import SegmentationNet
 from coursekit.training.fitting import fit
 from coursekit.training.given import Given
 from coursekit.training.history import History
+from coursekit.training.scoring import Scores
 from coursekit.upsampling.validation import described, is_int, sentence
 
 FIGURES = {"miou": "mean IoU", "boundary_f1": "boundary F1", "boundary_iou": "boundary IoU"}
@@ -40,6 +41,7 @@ class Run:
     boundary_iou: float
     steps: int
     images_per_second: float
+    scores: Scores | None = field(default=None, repr=False, compare=False)  # not kept in the file
 
     def __str__(self) -> str:
         figures = f"mean IoU {self.miou:.3f}, boundary F1 {self.boundary_f1:.3f}"
@@ -126,7 +128,7 @@ class BakeOff:
         return 0.0 if self.runs_each < FEWEST else 2 / math.comb(2 * self.runs_each, self.runs_each)
 
     def beats(self, one: str, other: str, by: str = "miou") -> bool:
-        """Whether every run of ``one`` is better than every run of ``other``, with three runs or more each."""
+        """Whether each run of ``one`` is better than each of ``other``, with three runs or more each."""
         ours, theirs = self.row(one).values(by), self.row(other).values(by)
         return min(len(ours), len(theirs)) >= FEWEST and ours[0] > theirs[-1]
 
@@ -158,7 +160,8 @@ class BakeOff:
         """How to read the table, in a sentence or two."""
         if self.runs_each < FEWEST:
             runs = "one run" if self.runs_each == 1 else f"{self.runs_each} runs"
-            return f"With {runs} each no difference can be told from luck, so all tie. It takes {FEWEST} or more."
+            told = f"With {runs} each no difference can be told from luck, so all tie."
+            return f"{told} It takes {FEWEST} or more."
         return (
             f"Clearly better: each of its {self.runs_each} runs beats each of the other's; else a tie. "
             f"Two equal methods would look different in 1 of {1 / self.luck:.0f} such comparisons."
@@ -215,7 +218,7 @@ def bake_off(
     steps : int, optional
         Steps instead of seconds.
     seeds : int or iterable of int
-        How many nets of each method, or their seeds. A seed decides first weights and the order of the images.
+        How many nets of each method, or their seeds, which decide first weights and the images' order.
     refine : bool
         Put the same 3x3 convolution after each method.
     on_result : callable, optional
@@ -267,7 +270,7 @@ def _run(method: str, seed: int, history: History) -> Run:
     scores = history.scores
     assert scores is not None
     edges = scores.boundary_f1, scores.boundary_iou
-    return Run(method, seed, scores.miou, *edges, history.steps, history.images_per_second)
+    return Run(method, seed, scores.miou, *edges, history.steps, history.images_per_second, scores)
 
 
 def _facts(train: int, test: int) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ def write(tables: Mapping[str, BakeOff], path: Any = None) -> Path:
             "terms": table.terms,
             "baseline": table.baseline,
             "facts": table.facts,
-            "rows": [asdict(row) for row in table.rows],
+            "rows": [_kept_of(row) for row in table.rows],
         }
         for name, table in tables.items()
     }
@@ -72,6 +72,12 @@ def _tables_in(file: Path) -> dict[str, Any]:
     if not isinstance(told, dict) or told.get("version") != VERSION:
         raise ValueError(sentence(expected, "another version", MEASURE))
     return dict(told["tables"])
+
+
+def _kept_of(row: Row) -> dict[str, Any]:
+    names = [each.name for each in fields(Run) if each.name != "scores"]
+    runs = [{name: getattr(run, name) for name in names} for run in row.runs]
+    return {"method": row.method, "parameters": row.parameters, "runs": runs}
 
 
 def _rounded(value: Any) -> Any:

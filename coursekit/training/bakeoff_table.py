@@ -12,10 +12,11 @@ _WIDE, _HIGH, _EDGE = 132, 22, 8
 
 _STYLE = """
 <style>
-.ck-bake{overflow-x:auto;margin:.6rem 0;font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:.85rem;
-  line-height:1.35;color:var(--jp-ui-font-color1,CanvasText)}
+.ck-bake{overflow-x:auto;margin:.6rem 0;font-family:var(--jp-ui-font-family,system-ui,sans-serif);
+  font-size:.85rem;line-height:1.35;color:var(--jp-ui-font-color1,CanvasText)}
 .ck-bake table{border-collapse:collapse;margin:.3rem 0}
-.ck-bake th,.ck-bake td{padding:.15rem .6rem;text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.ck-bake th,.ck-bake td{padding:.15rem .6rem;text-align:right;font-variant-numeric:tabular-nums;
+  white-space:nowrap}
 .ck-bake th:first-child,.ck-bake td.dots{text-align:left}
 .ck-bake thead th{font-weight:600;border-bottom:1px solid var(--jp-border-color1,gray)}
 .ck-bake tbody tr+tr>*{border-top:1px solid var(--jp-border-color2,#8884)}
@@ -81,7 +82,8 @@ def _dots(bake: BakeOff, row: Row, by: str) -> str:
     dots = "".join(f'<circle cx="{x:.1f}" cy="{middle}" r="4"/>' for x in places)
     said = ", ".join(f"{value:.3f}" for value in row.values(by))
     return (
-        f'<svg viewBox="0 0 {_WIDE} {_HIGH}" width="{_WIDE}" height="{_HIGH}" role="img" aria-label="runs: {said}">'
+        f'<svg viewBox="0 0 {_WIDE} {_HIGH}" width="{_WIDE}" height="{_HIGH}" role="img" '
+        f'aria-label="runs: {said}">'
         f'<path d="M{_EDGE} {middle}H{_WIDE - _EDGE}" stroke="currentColor" opacity=".25"/>'
         f'<path d="M{places[0]:.1f} {middle}H{places[-1]:.1f}" stroke="#0072b2" stroke-width="3"/>'
         f'<g fill="#0072b2" stroke="var(--jp-layout-color0,Canvas)" stroke-width="1">{dots}</g></svg>'

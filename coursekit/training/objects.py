@@ -56,49 +56,84 @@ def numbered_objects(masks: Tensor) -> Tensor:
     Returns
     -------
     Tensor
-        ``(N, H, W)`` int64, different in every image and object, though not counted without gaps.
+        ``(N, H, W)`` int64: 1, 2, 3 … through all images.
+
+    Examples
+    --------
+    >>> numbered_objects(torch.tensor([[[1, 0, 1], [0, 0, 1]], [[2, 1, 0], [2, 0, 1]]])).tolist()
+    [[[1, 0, 2], [0, 0, 2]], [[4, 3, 0], [4, 0, 3]]]
     """
-    pixels = masks.shape[1] * masks.shape[2]
-    start = torch.arange(1, pixels + 1, device=masks.device).reshape(masks.shape[1:]).float()
-    found = torch.zeros(masks.shape, device=masks.device)
-    for label in masks.unique().tolist():
-        if label:
-            solid = masks == label
-            found = torch.where(solid, _spread_within(start * solid, solid), found)
-    first = torch.arange(len(masks), device=masks.device)[:, None, None] * (pixels + 1)
-    return torch.where(found > 0, found.long() + first, 0)
+    found = torch.arange(masks.numel(), device=masks.device).reshape(masks.shape)
+    pairs = [
+        (one, other, (masks[one] == masks[other]) & (masks[one] != 0))
+        for one, other in _neighbours(masks.shape)
+    ]
+    while True:  # each pixel points to the last of those that it knows to be of its object
+        joined = found.clone()
+        for one, other, same in pairs:
+            last = torch.maximum(found[one], found[other])
+            for side in (one, other):
+                joined[side] = torch.where(same, torch.maximum(joined[side], last), joined[side])
+        joined = joined.flatten()[joined]  # and then to what that one points to
+        if torch.equal(joined, found):
+            break
+        found = joined
+    found = torch.where(masks == 0, -1, found)
+    names, numbers = found.unique(return_inverse=True)
+    return numbers if -1 in names[:1] else numbers + 1
 
 
-def measured(masks: Tensor, numbers: Tensor) -> dict[int, Measures]:
-    """The measures of every object, under its number."""
-    edge, touched, depth = _edges(masks, numbers)
-    found: dict[int, Measures] = {}
-    for image in range(len(masks)):
-        for number in numbers[image].unique().tolist():
-            if number == 0:
-                continue
-            here = numbers[image] == number
-            rows, columns = here.nonzero(as_tuple=True)
-            left, top = int(columns.min()), int(rows.min())
-            found[number] = Measures(
-                image=image,
-                label=int(masks[image][here][0]),
-                area=len(rows),
-                depth=int(depth[image][here].max()),
-                outline=int((edge[image] & here).sum()),
-                touching=int((touched[image] & here).sum()),
-                box=(left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1),
-            )
-    return found
+def measured(masks: Tensor, numbers: Tensor) -> list[Measures]:
+    """The measures of every object, object 1 first."""
+    count = int(numbers.max()) if numbers.numel() else 0
+    edge, touched = _outlines(numbers)
+    images, rows, columns = numbers.nonzero(as_tuple=True)
+    owner = numbers[images, rows, columns] - 1
+
+    def furthest(values: Tensor, how: str) -> list[int]:
+        start = torch.zeros(count, dtype=torch.int64, device=numbers.device)
+        found = start.scatter_reduce(0, owner, values.long(), how, include_self=False)
+        return [int(value) for value in found]
+
+    def counted(where: Tensor) -> list[int]:
+        return [int(value) for value in torch.bincount(numbers[where], minlength=count + 1)[1:]]
+
+    left, top = furthest(columns, "amin"), furthest(rows, "amin")
+    wide = [last - first + 1 for first, last in zip(left, furthest(columns, "amax"), strict=True)]
+    high = [last - first + 1 for first, last in zip(top, furthest(rows, "amax"), strict=True)]
+    figures = (
+        furthest(images, "amax"),
+        furthest(masks[images, rows, columns], "amax"),
+        counted(numbers > 0),
+        furthest(_depths(numbers)[images, rows, columns], "amax"),
+        counted(edge),
+        counted(touched),
+    )
+    boxes = zip(left, top, wide, high, strict=True)
+    return [Measures(*told) for told in zip(*figures, boxes, strict=True)]
 
 
-def nearest_objects(numbers: Tensor) -> Tensor:
-    """The nearest object's number at every pixel; 0 in an image without objects."""
-    filled = numbers.clone()
-    present = (numbers > 0).flatten(1).any(1)[:, None, None]
-    while bool(((filled == 0) & present).any()):
-        filled = torch.where(filled == 0, _largest_beside(filled.double()).long(), filled)
-    return filled
+def nearest_object(numbers: Tensor, where: Tensor) -> Tensor:
+    """The number of the nearest object for each pixel ``where`` says True, in reading order.
+
+    Nearest in rows and columns, a diagonal step being one; 0 in an image without objects.
+
+    Parameters
+    ----------
+    numbers : Tensor
+        ``(N, H, W)`` from :func:`numbered_objects`.
+    where : Tensor
+        ``(N, H, W)`` bool.
+    """
+    found = [torch.empty(0, dtype=torch.int64, device=numbers.device)]
+    for plane, wanted in zip(numbers, where, strict=True):
+        asked, there = wanted.nonzero().float(), (plane > 0).nonzero().float()
+        if len(asked) and len(there):
+            nearest = torch.cdist(asked, there, p=torch.inf).argmin(1)
+            found.append(plane[plane > 0][nearest])
+        else:
+            found.append(torch.zeros(len(asked), dtype=torch.int64, device=numbers.device))
+    return torch.cat(found)
 
 
 def gapless(masks: Tensor) -> Tensor:
@@ -107,41 +142,39 @@ def gapless(masks: Tensor) -> Tensor:
     return torch.where(filled == 255, 0, filled)
 
 
-def _spread_within(marks: Tensor, solid: Tensor) -> Tensor:
-    """Every pixel takes the greatest mark among its neighbours until none changes."""
-    while True:
-        spread = _largest_beside(marks) * solid
-        if torch.equal(spread, marks):
-            return marks
-        marks = spread
+Place = tuple[slice, slice, slice]
 
 
-def _largest_beside(values: Tensor) -> Tensor:
-    return functional.max_pool2d(values[:, None], 3, stride=1, padding=1)[:, 0]
+def _neighbours(shape: torch.Size, corners: bool = True) -> list[tuple[Place, Place]]:
+    """Pairs of slices whose cells are neighbours: across, down and, with corners, along both diagonals."""
+    every, first, last = slice(None), slice(None, -1), slice(1, None)
+    straight = [((every, every, first), (every, every, last)), ((every, first, every), (every, last, every))]
+    diagonal = [((every, first, first), (every, last, last)), ((every, first, last), (every, last, first))]
+    return straight + diagonal if corners else straight
 
 
-def _edges(masks: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Pixels on an outline, those of them beside another object, and how deep each pixel lies."""
+def _outlines(numbers: Tensor) -> tuple[Tensor, Tensor]:
+    """Pixels with another number above, below or beside them, and those of them with another object there."""
     edge, touched = torch.zeros_like(numbers, dtype=torch.bool), torch.zeros_like(numbers, dtype=torch.bool)
-    for axis in (1, 2):
-        length = masks.shape[axis] - 1
-        here, there = numbers.narrow(axis, 0, length), numbers.narrow(axis, 1, length)
-        differ = here != there
-        both = differ & (here > 0) & (there > 0)
-        for start in (0, 1):
-            edge.narrow(axis, start, length).logical_or_(differ)
-            touched.narrow(axis, start, length).logical_or_(both)
-    return edge, touched, _depths(numbers)
+    for one, other in _neighbours(numbers.shape, corners=False):
+        differ = numbers[one] != numbers[other]
+        both = differ & (numbers[one] > 0) & (numbers[other] > 0)
+        for side in (one, other):
+            edge[side] |= differ
+            touched[side] |= both
+    return edge, touched
 
 
 def _depths(numbers: Tensor) -> Tensor:
-    """1 for a pixel with another number next to it, corners counted; one more for each ring further in."""
-    whole = numbers.double()
-    inside = torch.ones_like(numbers, dtype=torch.bool)
-    depth = torch.zeros_like(numbers)
-    while bool(inside.any()):
+    """0 outside objects, 1 for a pixel with another number next to it, and one more for each ring inwards."""
+    depth = (numbers > 0).long()
+    inside = numbers > 0
+    for one, other in _neighbours(numbers.shape):
+        differ = numbers[one] != numbers[other]
+        for side in (one, other):
+            inside[side] &= ~differ
+    while bool(inside.any()) and int(depth.max()) <= max(numbers.shape[1:]):
         depth += inside
-        level = torch.where(inside, whole, -1.0)
-        inside = inside & (_largest_beside(level) == whole) & (-_largest_beside(-level) == whole)
-        inside &= depth < max(numbers.shape[1:])
+        outside = functional.max_pool2d((~inside).float()[:, None], 3, stride=1, padding=1)[:, 0]
+        inside = inside & (outside == 0)
     return depth
