@@ -3,9 +3,9 @@
 Two tables. *Equal seconds*: every decoder as `coursekit train segmentation` trains it, the course's own
 stamps from lesson 05 among them ("mine"), and those with a skip connection as lesson 07 builds it.
 *Equal steps*: the ways up alone, the same 3x3 convolution after each, a transposed convolution of kernel 3
-among them. All are scored on images that no training has seen. Every confusion matrix is scored by torchmetrics as well, and must
-agree. Seeds take turns, so a machine that slows down slows down everyone. On a busy machine use
---cpu-seconds: one thread, and the budget is CPU time.
+among them. All are scored on images that no training has seen. Every confusion matrix is scored by
+torchmetrics as well, and must agree. Seeds take turns, so a machine that slows down slows down everyone. On a
+busy machine use --cpu-seconds: one thread, and the budget is CPU time.
 
     python benchmarks/segmentation_quality.py [--budget 60] [--steps 1000] [--seeds 3] [--data scenes pets]
         [--methods transposed unet …] [--cpu-seconds] [--json] [--write]

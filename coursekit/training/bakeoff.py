@@ -245,7 +245,7 @@ def bake_off(
     """
     chosen, numbers = _chosen(methods), _seeds(seeds)
     given, held_out = Given.of(train, "train"), Given.of(test, "test")
-    classes = len(given.classes) or 1 + max(int(m[m != 255].max()) for m in (given.masks, held_out.masks))
+    classes = len(given.classes or held_out.classes) or 1 + max(int(m[m != 255].max()) for m in (given.masks, held_out.masks))
     runs: dict[str, list[Run]] = {name: [] for name in chosen}
     sizes: dict[str, int] = {}
     history: History | None = None
