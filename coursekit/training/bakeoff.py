@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from coursekit.nets import SegmentationNet
-from coursekit.training.fitting import fit
+from coursekit.training.fitting import allowed, fit
 from coursekit.training.given import Given
 from coursekit.training.history import History
 from coursekit.training.scoring import Scores
@@ -245,7 +245,8 @@ def bake_off(
     """
     chosen, numbers = _chosen(methods), _seeds(seeds)
     given, held_out = Given.of(train, "train"), Given.of(test, "test")
-    classes = len(given.classes or held_out.classes) or 1 + max(int(m[m != 255].max()) for m in (given.masks, held_out.masks))
+    named = given.classes or held_out.classes
+    classes = len(named) or 1 + max(int(m[m != 255].max()) for m in (given.masks, held_out.masks))
     runs: dict[str, list[Run]] = {name: [] for name in chosen}
     sizes: dict[str, int] = {}
     history: History | None = None
@@ -261,7 +262,7 @@ def bake_off(
             on_result(runs[name][-1])
     baseline = history.scores.baseline_miou if history is not None and history.scores else 0.0
     rows = tuple(Row(name, sizes[name], tuple(found)) for name, found in runs.items() if found)
-    terms = f"{steps:,} steps each" if steps is not None else f"{budget:g} s of training each"
+    terms = f"{steps:,} steps each" if steps is not None else f"{allowed(budget):g} s of training each"
     terms += ", the same 3x3 convolution after each" if refine else ""
     return BakeOff(rows, terms, baseline, _facts(len(given.images), len(held_out.images)))
 

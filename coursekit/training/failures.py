@@ -28,7 +28,7 @@ RULES = {
     "small": f"covers less than {SMALL:.0%} of the picture",
     "occluded": f"another object touches {TOUCHED:.0%} of its outline or more, so one covers the other",
     "thin": f"none of its pixels lies deeper than {SHALLOW} pixels",
-    "boundary": f"none of these; {MOSTLY:.0%} of its wrong pixels or more lie near ({BAND} pixels) a true edge",
+    "boundary": f"none of these; {MOSTLY:.0%} of its wrong pixels or more lie by an edge ({BAND} pixels)",
     "inside": "none of these; many of its wrong pixels lie further from any edge",
 }
 
