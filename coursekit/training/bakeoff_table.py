@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ def as_html(bake: BakeOff) -> str:
         for name, span in (
             ("way up", ""), ("place", ""), ("mean IoU: each run, median", ' colspan="2"'),
             ("place", ""), ("boundary F1: each run, median", ' colspan="2"'),
-            ("images/s", ""), ("numbers that learn", ""),
+            ("images/s", ""), ("learned numbers", ""),
         )
     )  # fmt: skip
     facts = "; ".join(f"{name}: {value}" for name, value in bake.facts.items())
@@ -73,13 +74,31 @@ def _scored(bake: BakeOff, standing: Standing, by: str) -> str:
     )
 
 
+def _scale(values: list[float]) -> tuple[float, float]:
+    """From the least to the greatest value; one far below all others must not squeeze them together."""
+    if len(values) < 4:
+        return min(values), max(values)
+    first, _, third = statistics.quantiles(values, n=4)
+    fence = first - 1.5 * (third - first)
+    return min(value for value in values if value >= fence), max(values)
+
+
+def _dot(x: float, y: float) -> str:
+    return f'<circle cx="{x:.1f}" cy="{y}" r="4"/>'
+
+
+def _arrow(x: float, y: float) -> str:
+    """A run that lies further to the left than the picture goes."""
+    return f'<path class="off" d="M{x - 6:.1f} {y}l8 -5v10z"/>'
+
+
 def _dots(bake: BakeOff, row: Row, by: str) -> str:
-    every = [value for each in bake.rows for value in each.values(by)]
-    low, high = min(every), max(every)
+    low, high = _scale([value for each in bake.rows for value in each.values(by)])
     room = (high - low) or 1.0
-    places = [_EDGE + (value - low) / room * (_WIDE - 2 * _EDGE) for value in row.values(by)]
+    places = [_EDGE + (max(value, low) - low) / room * (_WIDE - 2 * _EDGE) for value in row.values(by)]
     middle = _HIGH / 2
-    dots = "".join(f'<circle cx="{x:.1f}" cy="{middle}" r="4"/>' for x in places)
+    marks = zip(places, row.values(by), strict=True)
+    dots = "".join(_dot(x, middle) if value >= low else _arrow(x, middle) for x, value in marks)
     said = ", ".join(f"{value:.3f}" for value in row.values(by))
     return (
         f'<svg viewBox="0 0 {_WIDE} {_HIGH}" width="{_WIDE}" height="{_HIGH}" role="img" '
