@@ -16,6 +16,7 @@ _MODULES = (
     "max_unpooling",
     "learnable_upsampling",
     "checkerboards",
+    "segmentation_net",
 )
 
 

@@ -12,6 +12,8 @@ from torch.nn import functional
 from coursekit.nets.blocks import Level, PerPixel, conv_block, fitted, norm_of
 
 Factory = Callable[[int, int], nn.Module]
+SkipStep = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+"""``(large, one, other, weight) -> mixed``: `large` beside whichever of the two levels has its size."""
 
 
 class RepeatedPixels(nn.Module):
@@ -111,3 +113,18 @@ class Join(nn.Module):
     def forward(self, x: Tensor, level: Level) -> Tensor:
         """``(N, inputs, h, w)`` to ``(N, outputs, *level.size)``."""
         return cast(Tensor, self.mix(torch.cat([self.enlarge(x, level), level.features], dim=1)))
+
+
+class Beside(nn.Module):
+    """One step up by any layer; then a function lays the features of the way down beside it and mixes."""
+
+    def __init__(self, upsampler: nn.Module, outputs: int, norm: str, skip: SkipStep) -> None:
+        super().__init__()
+        self.upsampler, self.skip = upsampler, skip
+        self.weight = nn.Parameter(torch.randn(outputs, 2 * outputs, 1, 1) * outputs**-0.5)
+        self.finish = nn.Sequential(norm_of(norm, outputs), nn.ReLU(inplace=True))
+
+    def forward(self, x: Tensor, level: Level) -> Tensor:
+        """``(N, inputs, h, w)`` to ``(N, outputs, *level.size)``."""
+        large = fitted(self.upsampler(x), level.size)
+        return cast(Tensor, self.finish(self.skip(large, level.features, x, self.weight)))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.nets.blocks import Encoder, PerPixel, conv_block
-from coursekit.nets.decoders import FACTORIES, Enlarge, Factory, Join, Unpool
+from coursekit.nets.decoders import FACTORIES, Beside, Enlarge, Factory, Join, SkipStep, Unpool
 from coursekit.nets.names import UPSAMPLINGS
 from coursekit.upsampling.validation import described, is_int, sentence
 
@@ -34,6 +34,11 @@ class SegmentationNet(nn.Module):
         Channels of each level. One more level is one more pooling.
     refine : bool
         True puts the same 3x3 convolution after every step up, so that methods are compared on equal terms.
+    skip : callable, optional
+        ``skip(large, one, other, weight)``, such as ``mine("skip-step")``: after each enlargement it gets
+        the large features, those that the way down left at this level, the smaller ones that came in, and a
+        weight ``(C, 2 C, 1, 1)`` to learn; it gives the first two mixed. Not with "none", "max_unpool" and
+        "unet", which have no place for it.
     norm : {"batch", "group"}
         "group" looks at one image at a time, so that the size of the batch makes no difference.
     seed : int or None
@@ -58,6 +63,7 @@ class SegmentationNet(nn.Module):
         widths: Sequence[int] = (8, 16, 32, 64),
         *,
         refine: bool = False,
+        skip: SkipStep | None = None,
         norm: str = "batch",
         seed: int | None = 0,
     ) -> None:
@@ -67,11 +73,12 @@ class SegmentationNet(nn.Module):
         if norm not in NORMS:
             raise ValueError(sentence(f"norm as one of {NORMS}", repr(norm), 'norm="batch"'))
         self.upsampling = _name_of(upsampling)
+        _require_room_for(skip, self.upsampling, upsampling)
         with torch.random.fork_rng(devices=[], enabled=seed is not None):
             if seed is not None:
                 torch.manual_seed(seed)
             self.encoder = Encoder(3, self.widths, norm, pooled=upsampling != "none")
-            self.decoder = nn.ModuleList(self._steps_up(upsampling, norm, refine))
+            self.decoder = nn.ModuleList(self._steps_up(upsampling, norm, refine, skip))
             last = self.widths[-1] if upsampling == "none" else self.widths[0]
             self.head = PerPixel(last, classes, bias=True)
 
@@ -82,11 +89,13 @@ class SegmentationNet(nn.Module):
             x = step(x, level)
         return cast(Tensor, self.head(x))
 
-    def _steps_up(self, upsampling: str | Factory, norm: str, refine: bool) -> list[nn.Module]:
+    def _steps_up(
+        self, upsampling: str | Factory, norm: str, refine: bool, skip: SkipStep | None
+    ) -> list[nn.Module]:
         if upsampling == "none":
             return []
         pairs = list(zip(self.widths[:0:-1], self.widths[-2::-1], strict=True))
-        steps = [_step_up(upsampling, inputs, outputs, norm) for inputs, outputs in pairs]
+        steps = [_step_up(upsampling, inputs, outputs, norm, skip) for inputs, outputs in pairs]
         if not refine:
             return steps
         return [
@@ -108,14 +117,16 @@ class _Refined(nn.Module):
         return cast(Tensor, self.block(self.step(x, level)))
 
 
-def _step_up(upsampling: str | Factory, inputs: int, outputs: int, norm: str) -> nn.Module:
+def _step_up(
+    upsampling: str | Factory, inputs: int, outputs: int, norm: str, skip: SkipStep | None
+) -> nn.Module:
     if upsampling == "max_unpool":
         return Unpool(inputs, outputs, norm)
     if upsampling == "unet":
         return Join(inputs, outputs, norm)
-    if isinstance(upsampling, str):
-        return Enlarge(FACTORIES[upsampling](inputs, outputs), outputs, norm)
-    return Enlarge(_made_by(upsampling, inputs, outputs), outputs, norm)
+    made = FACTORIES[upsampling] if isinstance(upsampling, str) else None
+    layer = made(inputs, outputs) if made else _made_by(cast(Factory, upsampling), inputs, outputs)
+    return Enlarge(layer, outputs, norm) if skip is None else Beside(layer, outputs, norm, skip)
 
 
 def _made_by(factory: Factory, inputs: int, outputs: int) -> nn.Module:
@@ -177,6 +188,19 @@ def _name_of(upsampling: Any) -> str:
     if not callable(upsampling):
         raise TypeError(sentence("upsampling as a name or a callable", described(upsampling), '"transposed"'))
     return getattr(upsampling, "__name__", type(upsampling).__name__)
+
+
+def _require_room_for(skip: Any, name: str, upsampling: Any) -> None:
+    if skip is None:
+        return
+    if not callable(skip):
+        attempt = 'mine("skip-step"), or None'
+        raise TypeError(
+            sentence("skip as a function of (large, one, other, weight)", described(skip), attempt)
+        )
+    if isinstance(upsampling, str) and upsampling not in FACTORIES:
+        expected = f"an upsampling that has room for a skip ({', '.join(FACTORIES)}, or your own)"
+        raise ValueError(sentence(expected, repr(name), 'upsampling="transposed"'))
 
 
 def _require_classes(classes: Any) -> int:

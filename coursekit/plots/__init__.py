@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from coursekit.plots.failures import failure_pictures
     from coursekit.plots.galleries import ResultGallery, result_gallery
     from coursekit.plots.grids import GridPictures, grid_pictures
     from coursekit.plots.windows import WindowPictures, window_pictures
@@ -16,6 +17,7 @@ __all__ = [
     "GridPictures",
     "ResultGallery",
     "WindowPictures",
+    "failure_pictures",
     "grid_pictures",
     "result_gallery",
     "window_pictures",
@@ -25,6 +27,7 @@ _LIES_IN = {
     "GridPictures": "grids",
     "ResultGallery": "galleries",
     "WindowPictures": "windows",
+    "failure_pictures": "failures",
     "grid_pictures": "grids",
     "result_gallery": "galleries",
     "window_pictures": "windows",

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from coursekit.training.bakeoff import BakeOff, bake_off
     from coursekit.training.batches import flipped_sideways, varied
     from coursekit.training.checkpoints import load_weights
+    from coursekit.training.failures import FailureAtlas, failure_atlas
     from coursekit.training.fitting import fit
     from coursekit.training.history import History
     from coursekit.training.losses import cross_entropy
@@ -18,11 +20,15 @@ if TYPE_CHECKING:
     from coursekit.training.stopwatch import Progress
 
 __all__ = [
+    "BakeOff",
+    "FailureAtlas",
     "History",
     "Progress",
     "Scores",
+    "bake_off",
     "cross_entropy",
     "evaluate",
+    "failure_atlas",
     "fit",
     "flipped_sideways",
     "load_weights",
@@ -32,6 +38,10 @@ __all__ = [
 ]
 
 _LIES_IN = {
+    "BakeOff": "bakeoff",
+    "FailureAtlas": "failures",
+    "bake_off": "bakeoff",
+    "failure_atlas": "failures",
     "History": "history",
     "Progress": "stopwatch",
     "Scores": "scoring",

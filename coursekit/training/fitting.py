@@ -100,7 +100,7 @@ def fit(
     2
     """
     require_net(net)
-    settings = Settings(_allowed(budget), steps, batch, seed, rate, checkpoint, resume).checked()
+    settings = Settings(allowed(budget), steps, batch, seed, rate, checkpoint, resume).checked()
     for name, value in (("loss", loss), ("on_step", on_step), ("augment", augment)):
         settings.require_callable(name, value, optional=name != "loss")
     given = Given.of(train, "train").for_net(net)
@@ -117,7 +117,7 @@ def fit(
             net.to(home).eval()
 
 
-def _allowed(budget: float) -> float:
+def allowed(budget: float) -> float:
     """COURSEKIT_FAST=1 shortens budgets, so that tests can run whole lessons."""
     if os.environ.get("COURSEKIT_FAST") == "1" and isinstance(budget, int | float):
         return min(budget, FAST_BUDGET)
