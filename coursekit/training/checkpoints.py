@@ -105,6 +105,15 @@ def put_into(net: nn.Module, weights: dict[str, Tensor]) -> None:
     net.load_state_dict(weights)
 
 
+def require_same_run(state: dict[str, Any], identity: dict[str, Any]) -> None:
+    """Refuse the state of a run with other settings."""
+    differs = [f"{name}={state.get(name)}" for name, mine in identity.items() if state.get(name) != mine]
+    if differs:
+        asked = ", ".join(f"{name}={value}" for name, value in identity.items())
+        attempt = "the settings of that run, or resume=False"
+        raise ValueError(sentence(f"a checkpoint of a run with {asked}", ", ".join(differs), attempt))
+
+
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): each for name, each in tensors.items() if name.startswith(prefix)}
 
