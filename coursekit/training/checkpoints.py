@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from contextlib import suppress
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from torch import Tensor, nn
 
 from coursekit.upsampling.validation import described, sentence
 
+LEFT_AFTER = 60.0  # seconds; nobody writes that long
 _NET, _OPTIMIZER = "net.", "optimizer."
 
 
@@ -120,6 +124,7 @@ def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 def _replace(path: Path, content: bytes) -> None:
     """Write a file beside ``path`` and rename it: either all is new, or nothing."""
+    _sweep(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with beside.open("wb") as file:
@@ -129,3 +134,11 @@ def _replace(path: Path, content: bytes) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what a process left that was killed while it wrote."""
+    for left in path.parent.glob(f".{escape(path.name)}.*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > LEFT_AFTER:
+                left.unlink()
