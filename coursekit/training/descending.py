@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from coursekit.training import precision
 from coursekit.training.batches import Batches, mixed
 from coursekit.training.crew import Alone
 from coursekit.training.history import History
@@ -31,14 +33,25 @@ class Descent:
     crew : Alone
         The other processes, if there are any.
     history : History
-        Hears of a batch that was halved.
+        Hears of a batch that was halved, and of what was found fastest on a GPU.
+    exact : bool
+        The run counts steps, so nothing may depend on a measurement.
     """
 
     def __init__(
-        self, net: nn.Module, batches: Batches, loss: Loss, seed: int, crew: Alone, history: History
+        self,
+        net: nn.Module,
+        batches: Batches,
+        loss: Loss,
+        seed: int,
+        crew: Alone,
+        history: History,
+        exact: bool = True,
     ) -> None:
         self.net, self.batches, self.loss, self.seed = net, batches, loss, seed
-        self.crew, self.history = crew, history
+        self.crew, self.history, self.exact = crew, history, exact
+        self.fast: precision.Step | None = None
+        self._chosen = False
         self.parameters = [each for each in net.parameters() if each.requires_grad]
 
     def gradients_of(self, step: int) -> Tensor:
@@ -55,6 +68,10 @@ class Descent:
     def _backwards(self, images: Tensor, masks: Tensor, weight: Tensor | None, step: int) -> Tensor | None:
         """The loss, or None where memory ran out."""
         try:
+            if images.is_cuda and not self._chosen and step > 0:
+                self._choose(images, masks, weight)
+            if self.fast is not None:
+                return self.fast(images, masks, weight)
             loss = self._loss_of(images, masks, step)
             loss = loss if weight is None else loss * weight
             loss.backward()
@@ -63,6 +80,27 @@ class Descent:
                 raise
             return None
         return loss
+
+    def _choose(self, images: Tensor, masks: Tensor, weight: Tensor | None) -> None:
+        """Find the fastest way on this GPU; the first process decides for all."""
+        batch = (images, masks, weight)
+        self._chosen = True
+
+        def found() -> tuple[bool, bool, str]:
+            measure = partial(precision.seconds_of, self.net, batch=batch)
+            bf16 = torch.cuda.is_bf16_supported()
+            way, note = precision.chosen(self.net, self.loss, self.exact, measure, bf16)
+            return way.bf16, way.graph, note
+
+        bf16, graph, note = self.crew.told(found)
+        self.history.notes.append(note)
+        if not (bf16 or graph):
+            return
+        try:
+            self.fast = precision.made(self.net, precision.Way(bf16, graph), batch)
+        except RuntimeError as problem:
+            reason = str(problem).strip().splitlines()[0]
+            self.history.notes.append(f"That failed ({reason}), so steps ran in {precision.PLAIN}.")
 
     def _loss_of(self, images: Tensor, masks: Tensor, step: int) -> Tensor:
         logits = self.net(images)
@@ -78,6 +116,7 @@ class Descent:
         self.net.zero_grad(set_to_none=True)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+        self.fast = None  # it knows one size of batch
         self.batches.batch //= 2
         self.history.batch = self.batches.batch
         self.history.notes.append(f"Memory ran out, so a batch is now {self.batches.batch} images.")

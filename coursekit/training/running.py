@@ -61,7 +61,9 @@ class Run:
         self.optimizer = AdamW(net)
         self.progress = Progress(net, None if settings.steps else settings.budget, settings.steps)
         self.history = History(str(device), self.batches.batch)
-        self.descent = Descent(net, self.batches, loss, settings.seed, crew, self.history)
+        self.descent = Descent(
+            net, self.batches, loss, settings.seed, crew, self.history, settings.steps is not None
+        )
         self.identity = settings.identity(len(train.images))
         self.checkpoint = Checkpoint(settings.checkpoint) if settings.checkpoint is not None else None
         self.saved_at = 0.0
