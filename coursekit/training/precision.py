@@ -149,7 +149,8 @@ def chosen(
     ways = [PLAIN, Way(graph=True)] + [Way(True, graph) for graph in (False, True) if bf16]
     seconds = {way: measure(way) for way in ways}
     best = fastest(seconds)
-    lost = ", ".join(str(way) for way, each in seconds.items() if each == float("inf"))
+    lost = [str(way) for way, each in seconds.items() if each == float("inf")]
+    lost += [] if bf16 else ["bf16, which this GPU does not have"]
     said = f"Steps ran in {best}: {1000 * seconds[best]:.2f} ms each when tried"
     said += "" if best == PLAIN else f", {PLAIN} {1000 * seconds[PLAIN]:.2f} ms"
-    return best, f"{said}; not possible here: {lost}." if lost else f"{said}."
+    return best, f"{said}; not possible here: {' or '.join(lost)}." if lost else f"{said}."

@@ -54,10 +54,11 @@ def test_what_was_chosen_is_said_with_what_it_saves():
     assert "not possible here: bf16, replayed as a CUDA graph" in note
 
 
-def test_a_gpu_without_bf16_is_not_asked_for_it():
+def test_a_gpu_without_bf16_is_not_asked_for_it_and_that_is_said():
     tried = []
-    chosen(small_net(), cross_entropy, False, lambda way: tried.append(way) or 1.0, False)
+    _, note = chosen(small_net(), cross_entropy, False, lambda way: tried.append(way) or 1.0, False)
     assert tried == [PLAIN, GRAPH]
+    assert "not possible here: bf16, which this GPU does not have." in note
 
 
 def test_steps_and_parts_of_ones_own_are_never_measured():
