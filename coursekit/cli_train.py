@@ -42,6 +42,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, print the scores, and return the exit code: 1 where training came to no number."""
+    from coursekit.training.crew import is_first
+
     try:
         history = _trained(arguments)
     except (TypeError, ValueError, OSError) as problem:
@@ -49,6 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
     scores = history.scores
     if scores is None:
         raise CannotRun("stopped before there was anything to score. Try again and let it run on.")
+    if not is_first():  # torchrun starts several; one of them speaks
+        return FOUND_WRONG if history.diverged else FINE
     if arguments.json:
         print(json.dumps(report(history, scores), indent=2))
         for note in history.notes:

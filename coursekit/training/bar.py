@@ -13,14 +13,21 @@ _OFTEN = 0.1
 
 
 class TerminalBar:
-    """Shows a :class:`Progress` on standard error if a person watches it there."""
+    """Shows a :class:`Progress` on standard error if a person watches it there.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    wanted : bool
+        False in a process that leaves the drawing to another.
+    """
+
+    def __init__(self, wanted: bool = True) -> None:
+        self._wanted = wanted
         self._bar: Any = None
         self._shown = 0.0
 
     def __enter__(self) -> TerminalBar:
-        if sys.stderr is not None and sys.stderr.isatty():
+        if self._wanted and sys.stderr is not None and sys.stderr.isatty():
             from tqdm import tqdm
 
             shape = "{desc} {percentage:3.0f}%|{bar}{postfix}"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from contextlib import suppress
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from torch import Tensor, nn
 
 from coursekit.upsampling.validation import described, sentence
 
+LEFT_AFTER = 60.0  # seconds; nobody writes that long
 _NET, _OPTIMIZER = "net.", "optimizer."
 
 
@@ -105,12 +109,22 @@ def put_into(net: nn.Module, weights: dict[str, Tensor]) -> None:
     net.load_state_dict(weights)
 
 
+def require_same_run(state: dict[str, Any], identity: dict[str, Any]) -> None:
+    """Refuse the state of a run with other settings."""
+    differs = [f"{name}={state.get(name)}" for name, mine in identity.items() if state.get(name) != mine]
+    if differs:
+        asked = ", ".join(f"{name}={value}" for name, value in identity.items())
+        attempt = "the settings of that run, or resume=False"
+        raise ValueError(sentence(f"a checkpoint of a run with {asked}", ", ".join(differs), attempt))
+
+
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): each for name, each in tensors.items() if name.startswith(prefix)}
 
 
 def _replace(path: Path, content: bytes) -> None:
     """Write a file beside ``path`` and rename it: either all is new, or nothing."""
+    _sweep(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with beside.open("wb") as file:
@@ -120,3 +134,11 @@ def _replace(path: Path, content: bytes) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what a process left that was killed while it wrote."""
+    for left in path.parent.glob(f".{escape(path.name)}.*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > LEFT_AFTER:
+                left.unlink()

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.training.batches import Augmentation, flipped_sideways
+from coursekit.training.crew import crew_for, own_gpu
 from coursekit.training.given import Given, device_of, named_device, require_net
 from coursekit.training.history import History
 from coursekit.training.interruption import Interruption
@@ -47,6 +48,11 @@ def fit(
     The learning rate rises and falls once over the budget, so the net is finished when the time is up, on a
     fast machine and on a slow one. Ctrl-C ends a run after the step it is in; the net keeps what it learned.
 
+    Several processes that ``torchrun`` starts train one net by the same call. Each takes its part of the same
+    batch, and its mean loss weighs as much as its part of the labelled pixels: for a loss that is a mean over
+    labelled pixels, such as :func:`cross_entropy`, the gradients are those of the whole batch in one process.
+    The first one's clock, checkpoint and scores count; a stop in any of them ends all after the same step.
+
     Parameters
     ----------
     net : nn.Module
@@ -64,7 +70,7 @@ def fit(
         Steps instead of seconds. Then a run is reproducible: on a CPU, the same net, data and settings
         give the same weights bit for bit.
     batch : int
-        Images a step. Where memory runs out it is halved, and the history says so.
+        Images a step, over all processes. Where memory runs out it is halved, and the history says so.
     seed : int
         Decides the order of the images and all else that is random. torch's own random numbers are put
         back afterwards.
@@ -91,6 +97,8 @@ def fit(
     ------
     TypeError, ValueError
         With what was expected, what came and what to try; the net has not been touched then.
+    ConnectionError
+        One of several processes ended or hangs.
 
     Examples
     --------
@@ -105,12 +113,17 @@ def fit(
         settings.require_callable(name, value, optional=name != "loss")
     given = Given.of(train, "train").for_net(net)
     held_out = None if valid is None else Given.of(valid, "valid").for_net(net)
-    wanted, home = named_device(device), device_of(net)
+    wanted, home = own_gpu(named_device(device)), device_of(net)
     gpus = [wanted] if wanted.type == "cuda" else []
-    with Interruption() as interruption, torch.random.fork_rng(gpus), freed_memory_kept():
+    with (
+        Interruption() as interruption,
+        torch.random.fork_rng(gpus),
+        freed_memory_kept(),
+        crew_for(wanted) as crew,
+    ):
         try:
             net.to(wanted, memory_format=torch.channels_last)  # type: ignore[call-overload]
-            run = Run(net, given, held_out, settings, wanted, loss, augment, on_step, interruption)
+            run = Run(net, given, held_out, settings, wanted, loss, augment, on_step, interruption, crew)
             return run.to_its_end()
         finally:
             net.zero_grad(set_to_none=True)

@@ -12,8 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.training.bar import TerminalBar
-from coursekit.training.batches import Augmentation, Batches, mixed
-from coursekit.training.checkpoints import Checkpoint, put_into
+from coursekit.training.batches import Augmentation, Batches
+from coursekit.training.checkpoints import Checkpoint, put_into, require_same_run
+from coursekit.training.crew import Alone
+from coursekit.training.descending import Descent
 from coursekit.training.given import Given
 from coursekit.training.history import History, Moment, Scored
 from coursekit.training.interruption import Interruption
@@ -21,8 +23,9 @@ from coursekit.training.scoring import score
 from coursekit.training.settings import Settings
 from coursekit.training.stepping import AdamW, LastFinite
 from coursekit.training.stopwatch import Progress, Stopwatch, one_cycle
+from coursekit.training.telling import as_plain, from_plain
 from coursekit.training.threads import Threads
-from coursekit.upsampling.validation import described, sentence
+from coursekit.upsampling.validation import sentence
 
 clock = time.perf_counter
 
@@ -47,9 +50,10 @@ class Run:
         augment: Augmentation | None,
         on_step: Callable[[Progress], object] | None,
         interruption: Interruption,
+        crew: Alone,
     ) -> None:
-        self.net, self.valid, self.settings, self.loss, self.on_step = net, valid, settings, loss, on_step
-        self.interruption = interruption
+        self.net, self.valid, self.settings, self.on_step = net, valid, settings, on_step
+        self.interruption, self.crew = interruption, crew
         self.watch = Stopwatch(clock=clock)
         # A count of steps has to give the same weights each time, so it keeps to one number of threads.
         self.threads = Threads() if settings.steps is None and device.type == "cpu" else None
@@ -57,27 +61,41 @@ class Run:
         self.optimizer = AdamW(net)
         self.progress = Progress(net, None if settings.steps else settings.budget, settings.steps)
         self.history = History(str(device), self.batches.batch)
+        self.descent = Descent(
+            net, self.batches, loss, settings.seed, crew, self.history, settings.steps is not None
+        )
         self.identity = settings.identity(len(train.images))
         self.checkpoint = Checkpoint(settings.checkpoint) if settings.checkpoint is not None else None
         self.saved_at = 0.0
         self.longest_step = 0.0
         self.since_look = torch.zeros((), device=device)
-        if settings.resume:
-            self._take_up()
+        self._begin_together()
         self.looked_at = self.progress.step
         self.evaluated = math.floor(self.progress.fraction * EVALUATIONS)
         self.last_finite = LastFinite(net)
+
+    def _begin_together(self) -> None:
+        """All processes start with the first one's weights, or with what it kept."""
+        self.crew.require_alike(
+            {**self.identity, "numbers": sum(each.numel() for each in self.optimizer.parameters)}
+        )
+        if self.settings.resume:
+            self._take_up()
+        self.crew.align([*self.net.state_dict().values(), *self.optimizer.state().values()])
+        if note := self.crew.note(self.net, self.batches.batch):
+            self.history.notes.append(note)
 
     def to_its_end(self) -> History:
         """Train, and return what happened; an interruption at any moment is one way to end."""
         self.net.train()
         try:
-            with TerminalBar() as bar, self.threads or nullcontext():
+            with TerminalBar(self.crew.is_first) as bar, self.threads or nullcontext():
                 while not self._is_over():
                     self._step()
                     bar.show(self.progress)
             self._look()
         except KeyboardInterrupt:
+            self.crew.leave()
             self.history.interrupted = True
         except Exception:
             if self.progress.step == 0:  # a loss or a net that does not fit: even the norms forget this step
@@ -89,11 +107,14 @@ class Run:
     def _is_over(self) -> bool:
         if self.history.diverged:
             return True
-        if self.progress.stopped or self.interruption.asked:
-            self.history.interrupted = True
-            return True
-        if self.settings.steps is not None:
-            return self.progress.step >= self.settings.steps
+        asked = self.progress.stopped or self.interruption.asked
+        asked, late = self.crew.agreed(asked, self.settings.steps is None and self._is_late())
+        self.history.interrupted = asked
+        return (
+            asked or late or (self.settings.steps is not None and self.progress.step >= self.settings.steps)
+        )
+
+    def _is_late(self) -> bool:
         used, budget = self.watch.seconds, self.settings.budget
         return used >= budget or used + self.longest_step > budget * (1 + OVERTIME)
 
@@ -105,7 +126,7 @@ class Run:
         progress = self.progress
         progress.step += 1
         progress.images += self.batches.batch
-        progress.seconds = self.watch.seconds
+        progress.seconds = self.crew.firsts(self.watch.seconds)
         self.longest_step = max(0.9 * self.longest_step, progress.seconds - begin)
         if progress.step % LOOK_EVERY == 0 or progress.step == 1:
             self._look()
@@ -114,38 +135,10 @@ class Run:
         self._evaluate_now_and_then()
 
     def _descend(self) -> None:
-        """Forward, back, and one move of the weights; with fewer images where memory runs out."""
-        while True:
-            images, masks = self.batches.of_step(self.progress.step)
-            torch.manual_seed(mixed(self.settings.seed, 2, self.progress.step))  # for dropout in the net
-            try:
-                loss = self._loss_of(images, masks)
-                loss.backward()
-                break
-            except torch.OutOfMemoryError:
-                if self.batches.batch == 1:
-                    raise
-                self._halve_the_batch()
+        """Forward, back, and one move of the weights."""
+        loss = self.descent.gradients_of(self.progress.step)
         self.optimizer.step(self.settings.rate * one_cycle(self.progress.fraction))
-        self.since_look += loss.detach()
-
-    def _loss_of(self, images: Tensor, masks: Tensor) -> Tensor:
-        logits = self.net(images)
-        if self.progress.step == 0:
-            _require_logits(logits, masks)
-        loss = self.loss(logits, masks)
-        if not isinstance(loss, Tensor) or loss.numel() != 1 or not loss.requires_grad:
-            attempt = "a mean over all pixels, computed from the logits"
-            raise TypeError(sentence("a loss that is one number with a gradient", described(loss), attempt))
-        return loss.reshape(())
-
-    def _halve_the_batch(self) -> None:
-        self.net.zero_grad(set_to_none=True)
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        self.batches.batch //= 2
-        self.history.batch = self.batches.batch
-        self.history.notes.append(f"Memory ran out, so a batch is now {self.batches.batch} images.")
+        self.since_look += loss
 
     def _look(self) -> None:
         """Write the mean loss down, and end the run if it is no number."""
@@ -181,7 +174,9 @@ class Run:
 
     def _evaluate(self, given: Given) -> None:
         with self.watch.paused():
-            scores = score(self.net, given)
+            scores = self.crew.told(lambda: score(self.net, given), as_plain, from_plain)
+        if scores is None:  # the others are gone, and only the first one scores
+            return
         self.progress.scores = scores
         self.history.evaluations.append(Scored(self.progress.step, self.progress.seconds, scores))
 
@@ -194,17 +189,26 @@ class Run:
         try:
             if not all(bool(each.isfinite().all()) for each in self.net.parameters()):
                 self._give_up()
+            self.crew.align(self.net.buffers())
             if self.checkpoint is not None:
                 self._save()
             if self.valid is not None:
                 self._evaluate(self.valid)
         except KeyboardInterrupt:
+            self.crew.leave()
             self.history.interrupted = True
         self.history.evaluation_seconds = self.watch.apart
+        shared = ("device", "notes", "evaluation_seconds", "interrupted")
+        vars(self.history).update(
+            self.crew.told(lambda: {name: vars(self.history)[name] for name in shared}) or {}
+        )
 
     def _save(self) -> None:
         """Write the run down. A disk that is full costs the checkpoint, not the run."""
         assert self.checkpoint is not None
+        self.saved_at = self.progress.seconds
+        if not self.crew.is_first:
+            return
         state: dict[str, Any] = {
             **self.identity,
             "step": self.progress.step,
@@ -212,7 +216,6 @@ class Run:
             "images_seen": self.progress.images,
             "losses": [[each.step, each.seconds, each.loss] for each in self.history.losses],
         }
-        self.saved_at = self.progress.seconds
         try:
             self.checkpoint.save(self.net, self.optimizer.state(), state)
         except OSError as problem:
@@ -224,28 +227,21 @@ class Run:
 
     def _take_up(self) -> None:
         """Go on where the checkpoint ends, if there is one."""
-        assert self.checkpoint is not None
-        if not self.checkpoint.weights.exists():
+        state = self.crew.told(self._read)
+        if state is None:
             return
-        weights, optimizer, state = self.checkpoint.load()
-        differs = [
-            f"{name}={state.get(name)}" for name, mine in self.identity.items() if state.get(name) != mine
-        ]
-        if differs:
-            asked = ", ".join(f"{name}={value}" for name, value in self.identity.items())
-            attempt = "the settings of that run, or resume=False"
-            raise ValueError(sentence(f"a checkpoint of a run with {asked}", ", ".join(differs), attempt))
-        put_into(self.net, weights)
-        self.optimizer.restore(optimizer)
         self.watch = Stopwatch(already=state["seconds"], clock=clock)
         self.progress.step, self.progress.seconds = state["step"], state["seconds"]
         self.progress.images, self.saved_at = state["images_seen"], state["seconds"]
         self.history.losses = [Moment(*each) for each in state["losses"]]
 
-
-def _require_logits(logits: Any, masks: Tensor) -> None:
-    rows, columns = masks.shape[1:]
-    fine = isinstance(logits, Tensor) and logits.ndim == 4 and logits.shape[0] == len(masks)
-    if not fine or tuple(logits.shape[2:]) != (rows, columns):
-        expected = f"a net that gives logits ({len(masks)}, classes, {rows}, {columns})"
-        raise ValueError(sentence(expected, described(logits), "SegmentationNet(classes)"))
+    def _read(self) -> dict[str, Any] | None:
+        """Put the checkpoint's numbers back, and give the state of its run."""
+        assert self.checkpoint is not None
+        if not self.checkpoint.weights.exists():
+            return None
+        weights, optimizer, state = self.checkpoint.load()
+        require_same_run(state, self.identity)
+        put_into(self.net, weights)
+        self.optimizer.restore(optimizer)
+        return state

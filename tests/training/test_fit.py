@@ -325,6 +325,16 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_run(scenes, tmp_path, monk
     assert evaluate(net, scenes[:2]).images == 2
 
 
+def test_what_a_killed_process_left_is_swept_away_and_what_another_writes_now_is_not(scenes, tmp_path):
+    old, fresh = tmp_path / ".run.safetensors.1", tmp_path / ".run.safetensors.2"
+    for each in (old, fresh):
+        each.write_text("half")
+    os.utime(old, (1, 1))
+    fit(small_net(), scenes, steps=1, checkpoint=tmp_path / "run")
+    assert not old.exists()
+    assert fresh.exists()
+
+
 def test_a_folder_that_cannot_be_is_a_note(scenes, tmp_path):
     (tmp_path / "file").write_text("in the way")
     history = fit(small_net(), scenes, steps=2, checkpoint=tmp_path / "file" / "run")
