@@ -66,7 +66,9 @@ def _task(rule: Any, why: str) -> Task:
         expected = f"a task made of {', '.join(SCORES)}, each above (>) or below (<) a number"
         raise ValueError(sentence(expected, described(rule), "'miou > 0.8, boundary_f1 < 0.6'"))
     by_hand = BY_HAND in parts
-    named = [f"{SCORES[name]} {'above' if sign == '>' else 'below'} {bound:g}" for name, sign, bound in bounds]
+    named = [
+        f"{SCORES[name]} {'above' if sign == '>' else 'below'} {bound:g}" for name, sign, bound in bounds
+    ]
     begin = "Start from empty and paint" if by_hand else "Find"
     text = f"{begin} a mask with {' and '.join(named)}."
     rows = [list(bound) for bound in bounds]
