@@ -7,7 +7,7 @@ const ERROR_KINDS = [
   { kind: MISSED, name: "missed", means: "object, painted as background", colour: "#0072b2", lines: [1] },
   { kind: TOO_MUCH, name: "too much", means: "background, painted as object", colour: "#d55e00", lines: [-1] },
   { kind: OTHER, name: "other class", means: "one object taken for another", colour: "#a83c7e", lines: [1, -1] },
-  { kind: UNCOUNTED, name: "ignored", means: "nobody knows: counts nowhere", colour: "#6b6b6b", lines: [0] },
+  { kind: UNCOUNTED, name: "ignored", means: "in no count; boundary scores take the nearest class there", colour: "#6b6b6b", lines: [0] },
 ];
 const BRUSHES = [1, 3, 5, 7, 9, 13, 17, 25];
 const MOST_STEPS_BACK = 60;
@@ -15,7 +15,8 @@ const SHEET_PIXELS = 640;
 
 const colourOfClass = (name) => CLASS_COLOURS[name % CLASS_COLOURS.length];
 const spelled = (count) => count.toLocaleString("en-US");
-const figure = (value) => value.toFixed(3);
+/** Three places, but what is not perfect never reads as 1. */
+const figure = (value) => (value < 1 && value >= 0.9995 ? (Math.floor(value * 1e5) / 1e5).toFixed(5) : value.toFixed(3));
 const pixelsWritten = (count) => `${spelled(count)} ${count === 1 ? "pixel" : "pixels"}`;
 
 /* ---------------------------------------------------------------- sheets: canvases with one face */
@@ -729,7 +730,13 @@ class MaskLabView {
 
   #save() {
     clearTimeout(this.saving);
-    this.saving = setTimeout(() => this.model.save_changes(), 150);
+    this.saving = setTimeout(() => this.#saveNow(), 150);
+  }
+
+  #saveNow() {
+    clearTimeout(this.saving);
+    this.saving = null;
+    this.model.save_changes();
   }
 
   /** Python, or another view of the same model, painted. */
@@ -751,8 +758,7 @@ class MaskLabView {
   }
 
   destroy() {
-    clearTimeout(this.saving);
-    this.model.save_changes();
+    if (this.saving) this.#saveNow();
     clearTimeout(this.saying);
     cancelAnimationFrame(this.frame);
     cancelAnimationFrame(this.paintFrame);

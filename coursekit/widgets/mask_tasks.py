@@ -104,9 +104,10 @@ def _reachable(given: Pictured) -> Iterator[Tensor]:
         specks = truth.clone()
         specks[::gap, ::gap] = 1
         yield specks
-    strays = truth.clone()
-    strays.flatten()[:classes] = torch.arange(classes, dtype=torch.uint8)
-    yield strays
+    strays = truth.clone().flatten()  # one pixel of every class, absent ones too, where pixels count
+    some = (given.truth.flatten() != IGNORE).nonzero()[:classes, 0]
+    strays[some] = torch.arange(len(some), dtype=torch.uint8)
+    yield strays.view_as(truth)
 
 
 class _Painter(nn.Module):

@@ -92,7 +92,7 @@ class Lab:
             self.page.wait_for_function(
                 "([where, text]) => document.querySelector(where)?.textContent.includes(text)",
                 arg=[f"{self.where} {where}", text],
-                timeout=10_000,
+                timeout=30_000,
             )
         except Exception as never:
             found = self.node.locator(where).first.text_content()
@@ -109,7 +109,7 @@ class Lab:
         self.wait_for(text, "> .ck-live")
 
     def has(self, where: str, name: str, value: str) -> None:
-        self.node.locator(f'{where}[{name}="{value}"]').wait_for(state="attached", timeout=10_000)
+        self.node.locator(f'{where}[{name}="{value}"]').wait_for(state="attached", timeout=30_000)
 
     def button(self, action: str) -> Any:
         return self.node.locator(f'[data-action="{action}"]')
@@ -251,7 +251,7 @@ def test_a_task_is_ticked_off_and_said(shown: Any) -> None:
     one.has(".ck-tasks li:nth-child(1)", "data-done", "true")
     one.says("Task done: Find a mask with pixel accuracy above 0.95 and mean IoU below 0.6.")
     one.wait_for("Done.", ".ck-tasks li:nth-child(1)")
-    shown.locator("text=reached ['pixel_accuracy > 0.95, miou < 0.6']").wait_for(timeout=20_000)
+    shown.locator("text=reached ['pixel_accuracy > 0.95, miou < 0.6']").wait_for(timeout=30_000)
     one.easel.press("f")  # all square, then the true square to ground: inside out
     one.reads(pixel_accuracy="0.040")
     one.node.locator(".ck-classes input").first.check()
@@ -292,10 +292,10 @@ def test_python_and_the_browser_hear_each_other(shown: Any) -> None:
     one.start("empty")
     one.reads(**EMPTY)
     one.easel.press("Space")
-    shown.locator("text=python 21 0.650").wait_for(timeout=20_000)
+    shown.locator("text=python 21 0.650").wait_for(timeout=30_000)
     shown.locator("button:has-text('Python paints')").click()
     one.reads(miou="1.000", boundary_f1="1.000")
-    shown.locator("text=python 64 1.000").wait_for(timeout=20_000)
+    shown.locator("text=python 64 1.000").wait_for(timeout=30_000)
     one.easel.press("u")
     one.reads(**TOUCHED)
 

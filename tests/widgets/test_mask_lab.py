@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -334,6 +335,11 @@ def pair_case(truth: Tensor, painted: Tensor, classes: int) -> dict[str, Any]:
     return {"shape": shape, "classes": classes, "want": want, **told}
 
 
+@cache
+def pair_cases() -> list[dict[str, Any]]:
+    return [pair_case(*one) for one in pairs()]
+
+
 def by_torchmetrics(painted: Tensor, truth: Tensor, classes: int) -> float:
     """The same mean IoU by another library; it knows of no ignored pixels, so it is given none."""
     counted = truth != IGNORE
@@ -377,7 +383,7 @@ def test_the_arithmetic_in_node(tmp_path: Path) -> None:
     known = list(pairs())
     values = [torch.arange(count, dtype=torch.uint8) % 21 for count in (1, 2, 3, 256, 20_000)]
     cases = {
-        "pairs": [pair_case(*one) for one in known],
+        "pairs": pair_cases(),
         "masks": [mask_case(truth, painted) for truth, painted, _ in known[::3]],
         "texts": [{"text": encoded(one), "values": one.tolist()} for one in values],
         "tasks": task_cases(),
@@ -401,8 +407,7 @@ def test_the_pairs_hold_what_is_hard() -> None:
     assert any((painted == 0).all() for _, painted, _ in known)
     assert any(len(truth.unique()) < classes for truth, _, classes in known)
     assert len({tuple(truth.shape) for truth, _, _ in known}) == 4
-    scores = [pair_case(*one)["want"] for one in known]
-    assert len({round(one["boundary_f1"], 3) for one in scores}) > 40
+    assert len({round(one["want"]["boundary_f1"], 3) for one in pair_cases()}) > 40
 
 
 def test_the_widget_asks_for_nothing_outside_itself() -> None:
