@@ -29,7 +29,16 @@ _HOMES = {
     "TrainingBoard": "training_board",
 }
 
-__all__ = ["GridExplorer", "MaskLab", "Predict", "ProgressMap", "Quiz", "SideBySide", "SwitchSurgery", "TrainingBoard"]
+__all__ = [
+    "GridExplorer",
+    "MaskLab",
+    "Predict",
+    "ProgressMap",
+    "Quiz",
+    "SideBySide",
+    "SwitchSurgery",
+    "TrainingBoard",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""What `MaskLab` is given: a picture, its true mask, perhaps a net's guess; checked, and made small enough."""
+"""What `MaskLab` is given: a picture, its true mask, perhaps a guess; checked, and made small enough."""
 
 from __future__ import annotations
 

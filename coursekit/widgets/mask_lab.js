@@ -7,7 +7,7 @@ const ERROR_KINDS = [
   { kind: MISSED, name: "missed", means: "object, painted as background", colour: "#0072b2", lines: [1] },
   { kind: TOO_MUCH, name: "too much", means: "background, painted as object", colour: "#d55e00", lines: [-1] },
   { kind: OTHER, name: "other class", means: "one object taken for another", colour: "#a83c7e", lines: [1, -1] },
-  { kind: UNCOUNTED, name: "ignored", means: "nobody knows: counts nowhere", colour: "#6b6b6b", lines: [0] },
+  { kind: UNCOUNTED, name: "ignored", means: "in no count; boundary scores take the nearest class there", colour: "#6b6b6b", lines: [0] },
 ];
 const BRUSHES = [1, 3, 5, 7, 9, 13, 17, 25];
 const MOST_STEPS_BACK = 60;
@@ -15,7 +15,8 @@ const SHEET_PIXELS = 640;
 
 const colourOfClass = (name) => CLASS_COLOURS[name % CLASS_COLOURS.length];
 const spelled = (count) => count.toLocaleString("en-US");
-const figure = (value) => value.toFixed(3);
+/** Three places, but what is not perfect never reads as 1. */
+const figure = (value) => (value < 1 && value >= 0.9995 ? (Math.floor(value * 1e5) / 1e5).toFixed(5) : value.toFixed(3));
 const pixelsWritten = (count) => `${spelled(count)} ${count === 1 ? "pixel" : "pixels"}`;
 
 /* ---------------------------------------------------------------- sheets: canvases with one face */
@@ -82,22 +83,26 @@ class Sheet {
     pen.fill();
   }
 
-  /** The lines between pixels that differ: `differs(one, other)`, other being -1 beyond the frame. */
-  edges(differs) {
-    const [rows, columns] = this.shape;
-    const [path, side] = [new Path2D(), this.scale];
-    const upright = (row, column) => { path.moveTo(column * side, row * side); path.lineTo(column * side, (row + 1) * side); };
-    const level = (row, column) => { path.moveTo(column * side, row * side); path.lineTo((column + 1) * side, row * side); };
-    for (let row = 0; row < rows; row += 1)
-      for (let column = 0; column < columns; column += 1) {
-        const at = row * columns + column;
-        if (column + 1 < columns && differs(at, at + 1)) upright(row, column + 1);
-        if (row + 1 < rows && differs(at, at + columns)) level(row + 1, column);
-        if (column === 0 && differs(at, -1)) upright(row, 0);
-        if (column === columns - 1 && differs(at, -1)) upright(row, columns);
-        if (row === 0 && differs(at, -1)) level(0, column);
-        if (row === rows - 1 && differs(at, -1)) level(rows, column);
+  /** The lines between neighbours that differ, and with `framed` those along the frame; runs in one stroke. */
+  edges(values, framed = false) {
+    const [[rows, columns], side, path] = [this.shape, this.scale, new Path2D()];
+    const value = (row, column) => (row < 0 || column < 0 || row >= rows || column >= columns ? 0 : values[row * columns + column]);
+    const first = framed ? 0 : 1;
+    const walk = (lines, length, differs, draw) => {
+      for (let at = first; at <= lines - first; at += 1) {
+        let from = -1;
+        for (let along = 0; along <= length; along += 1) {
+          const here = along < length && differs(at, along);
+          if (here && from < 0) from = along;
+          if (!here && from >= 0) {
+            draw(at * side, from * side, along * side);
+            from = -1;
+          }
+        }
       }
+    };
+    walk(rows, columns, (row, column) => value(row - 1, column) !== value(row, column), (y, from, to) => { path.moveTo(from, y); path.lineTo(to, y); });
+    walk(columns, rows, (column, row) => value(row, column - 1) !== value(row, column), (x, from, to) => { path.moveTo(x, from); path.lineTo(x, to); });
     return path;
   }
 
@@ -142,18 +147,20 @@ class Sheet {
 /** The pixel of each class nearest to the middle of that class; none for background and specks. */
 function middles(mask, [, columns], classes) {
   const sums = Array.from({ length: classes }, () => [0, 0, 0]);
-  mask.forEach((name, at) => {
-    const sum = sums[name];
+  for (let at = 0; at < mask.length; at += 1) {
+    if (!mask[at]) continue;
+    const sum = sums[mask[at]];
     sum[0] += 1;
     sum[1] += Math.floor(at / columns);
     sum[2] += at % columns;
-  });
+  }
   const best = sums.map(() => [Infinity, -1]);
-  mask.forEach((name, at) => {
-    const [count, down, across] = sums[name];
-    const far = (Math.floor(at / columns) - down / count) ** 2 + (at % columns - across / count) ** 2;
-    if (far < best[name][0]) best[name] = [far, at];
-  });
+  for (let at = 0; at < mask.length; at += 1) {
+    if (!mask[at]) continue;
+    const sum = sums[mask[at]];
+    const far = (Math.floor(at / columns) - sum[1] / sum[0]) ** 2 + ((at % columns) - sum[2] / sum[0]) ** 2;
+    if (far < best[mask[at]][0]) best[mask[at]] = [far, at];
+  }
   return best.map(([, at], name) => ({ name, at })).filter(({ name }) => name > 0 && sums[name][0] > 0.01 * mask.length);
 }
 
@@ -189,7 +196,7 @@ class MaskLabView {
     [this.past, this.future] = [[], []];
     this.at = this.shape.map((side) => Math.floor(side / 2));
     [this.name, this.nameBefore, this.brush, this.opacity] = [1, 1, 5, 0.55];
-    [this.penDown, this.filling, this.outline, this.stroke, this.near] = [false, false, false, null, false];
+    [this.penDown, this.filling, this.outline, this.stroke, this.acted] = [false, false, false, null, false];
     this.#build(el);
     this.refresh();
   }
@@ -288,9 +295,9 @@ class MaskLabView {
   #scoreRegion() {
     const { tolerance, band } = this.model.get("rules");
     const meter = (name, label) => {
-      const parts = { number: element("b"), bar: element("i"), sum: element("div", { class: "ck-sum" }) };
-      const node = element("div", { class: "ck-meter", "data-meter": name }, element("p", {}, parts.number, ` ${label}`),
-        element("div", { class: "ck-bar", "aria-hidden": "true" }, parts.bar), parts.sum);
+      const parts = { number: element("b"), bar: element("i"), sum: element("div", { class: "ck-sum", "data-label": label }) };
+      const dial = element("div", { class: "ck-dial" }, element("p", {}, parts.number, ` ${label}`), element("div", { class: "ck-bar", "aria-hidden": "true" }, parts.bar));
+      const node = element("div", { class: "ck-meter", "data-meter": name }, dial, parts.sum);
       return { node, ...parts };
     };
     this.rules = { tolerance, band };
@@ -353,11 +360,9 @@ class MaskLabView {
       this.#paintTo(this.at);
     });
     face.addEventListener("pointermove", (event) => {
-      this.near = event.pointerType !== "touch";
       if (this.stroke?.pointer !== event.pointerId) {
-        if (this.near && fingers && !this.penDown && document.activeElement !== this.easel) this.hovering = sheet.placeAt(event);
-        else if (this.near && !this.penDown) this.hovering = sheet.placeAt(event);
-        return void this.#soon();
+        if (event.pointerType !== "touch" && !this.penDown && !this.stroke) this.hovering = sheet.placeAt(event);
+        return void this.#soonPaint();
       }
       const moves = event.getCoalescedEvents?.() ?? [];
       for (const move of moves.length ? moves : [event]) this.#paintTo(sheet.placeAt(move));
@@ -370,7 +375,7 @@ class MaskLabView {
     };
     face.addEventListener("pointerup", end);
     face.addEventListener("pointercancel", end);
-    face.addEventListener("pointerleave", () => { this.hovering = null; this.#soon(); });
+    face.addEventListener("pointerleave", () => { this.hovering = null; this.#soonPaint(); });
   }
 
   #paintTo(place) {
@@ -430,7 +435,9 @@ class MaskLabView {
     if (this.penDown) line(this.mask, this.shape, this.at, place, this.brush, this.name);
     this.at = place;
     this.hovering = null;
-    this.#soon();
+    if (this.penDown) this.#soon();
+    else this.#soonPaint();
+    setAttribute(this.easel, "aria-label", this.#easelText());
     this.say(this.#placeText(), 120);
   }
 
@@ -494,7 +501,7 @@ class MaskLabView {
     const at = Math.max(0, Math.min(BRUSHES.length - 1, BRUSHES.indexOf(this.brush) + by));
     this.brush = BRUSHES[at];
     this.#drawTools();
-    this.#soon();
+    this.#soonPaint();
     this.say(`Brush ${this.brush} pixels wide.`);
   }
 
@@ -520,6 +527,7 @@ class MaskLabView {
   }
 
   #commit(before, said) {
+    this.acted = true;
     if (before.mask.some((name, at) => name !== this.mask[at]) || before.byHand !== this.byHand) {
       this.past = [...this.past.slice(1 - MOST_STEPS_BACK), before];
       this.future = [];
@@ -556,6 +564,11 @@ class MaskLabView {
     this.frame ??= requestAnimationFrame(() => this.refresh());
   }
 
+  /** Only the brush moved. */
+  #soonPaint() {
+    this.paintFrame ??= requestAnimationFrame(() => { this.paintFrame = null; this.#drawPaint(); });
+  }
+
   refresh() {
     cancelAnimationFrame(this.frame);
     this.frame = null;
@@ -573,7 +586,7 @@ class MaskLabView {
     setText(this.brushText, `${this.brush} px`);
     setAttribute(this.actions.undo, "aria-disabled", String(!this.past.length));
     setAttribute(this.actions.redo, "aria-disabled", String(!this.future.length));
-    setAttribute(this.easel, "aria-label", `your mask, ${this.shape.join(" by ")} pixels; ${this.#placeText()}`);
+    setAttribute(this.easel, "aria-label", this.#easelText());
     setAttribute(this.node, "data-pen", this.penDown ? "down" : "up");
   }
 
@@ -587,14 +600,14 @@ class MaskLabView {
     sheet.lay(this.pictures.paint);
     sheet.tint((at) => rgba[this.mask[at]]);
     if (this.ignored.length) sheet.fill(this.ignored, this.patterns.get(UNCOUNTED));
-    if (this.opacity > 0) sheet.stroke(sheet.edges((one, other) => other >= 0 && this.mask[one] !== this.mask[other]));
+    if (this.opacity > 0) sheet.stroke(sheet.edges(this.mask));
     if (this.outline) sheet.stroke(this.#truthPath(), { dash: [9, 8], light: "#ffe94d", width: 2.2 });
     if (this.opacity > 0) for (const { name, at } of middles(this.mask, this.shape, this.classes.length)) sheet.write(this.classes[name], at);
     this.#drawBrush(sheet);
   }
 
   #truthPath() {
-    this.truthEdges ??= this.sheets.paint.edges((one, other) => other >= 0 && this.facts.filled[one] !== this.facts.filled[other]);
+    this.truthEdges ??= this.sheets.paint.edges(this.facts.filled);
     return this.truthEdges;
   }
 
@@ -603,8 +616,9 @@ class MaskLabView {
     const focused = document.activeElement === this.easel || this.easel.getRootNode().activeElement === this.easel;
     const place = this.hovering ?? (focused || this.stroke ? this.at : null);
     if (!place) return;
-    const pixels = new Set(brushPixels(place, this.brush, this.shape));
-    sheet.stroke(sheet.edges((one, other) => pixels.has(one) !== pixels.has(other)), { width: 2.4, dash: this.penDown || this.stroke ? [] : [5, 6] });
+    const touched = new Uint8Array(this.mask.length);
+    for (const at of brushPixels(place, this.brush, this.shape)) touched[at] = 1;
+    sheet.stroke(sheet.edges(touched, true), { width: 2.4, dash: this.penDown || this.stroke ? [] : [5, 6] });
   }
 
   #drawErrors() {
@@ -614,7 +628,7 @@ class MaskLabView {
     const pixels = counts.map(() => []);
     kinds.forEach((kind, at) => kind && pixels[kind].push(at));
     pixels.forEach((found, kind) => found.length && sheet.fill(found, this.patterns.get(kind)));
-    sheet.stroke(sheet.edges((one, other) => (other < 0 ? false : kinds[one] !== kinds[other])), { width: 1.2 });
+    sheet.stroke(sheet.edges(kinds), { width: 1.2 });
     for (const [kind, node] of this.errorCounts) setText(node, spelled(counts[kind]));
     const told = ERROR_KINDS.filter(({ kind }) => this.errorCounts.has(kind)).map(({ kind, name }) => `${spelled(counts[kind])} ${name}`);
     setAttribute(this.errorFace, "aria-label", `errors in pixels: ${spelled(counts[0])} right, ${told.join(", ")}`);
@@ -659,7 +673,8 @@ class MaskLabView {
   /* ---- tasks */
 
   #checkTasks() {
-    const fresh = this.tasks.filter((task) => !this.reached.has(task.name) && (this.byHand || !task.byHand) && isReached(task, this.scores));
+    // what somebody else painted to start with is nobody's find
+    const fresh = this.tasks.filter((task) => this.acted && !this.reached.has(task.name) && (this.byHand || !task.byHand) && isReached(task, this.scores));
     for (const task of fresh) this.reached.add(task.name);
     if (fresh.length) {
       this.model.set("reached", this.tasks.filter(({ name }) => this.reached.has(name)).map(({ name }) => name));
@@ -677,6 +692,10 @@ class MaskLabView {
   }
 
   /* ---- for the ear */
+
+  #easelText() {
+    return `your mask, ${this.shape.join(" by ")} pixels; ${this.#placeText()}`;
+  }
 
   /** Rows and columns counted from 1. */
   #placeText() {
@@ -711,7 +730,13 @@ class MaskLabView {
 
   #save() {
     clearTimeout(this.saving);
-    this.saving = setTimeout(() => this.model.save_changes(), 150);
+    this.saving = setTimeout(() => this.#saveNow(), 150);
+  }
+
+  #saveNow() {
+    clearTimeout(this.saving);
+    this.saving = null;
+    this.model.save_changes();
   }
 
   /** Python, or another view of the same model, painted. */
@@ -733,10 +758,10 @@ class MaskLabView {
   }
 
   destroy() {
-    clearTimeout(this.saving);
-    this.model.save_changes();
+    if (this.saving) this.#saveNow();
     clearTimeout(this.saying);
     cancelAnimationFrame(this.frame);
+    cancelAnimationFrame(this.paintFrame);
     this.sizing.disconnect();
   }
 }

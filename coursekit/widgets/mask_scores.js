@@ -62,10 +62,39 @@ function withoutGaps(truth, shape) {
   return shifted.map((value) => value - 1);
 }
 
-/** 1 where a pixel of another class is at most `width` rows and columns away. */
+/** 1 at most `reach` rows and columns away from a 1; made for the few pixels that lie along edges. */
+function spread(marks, [rows, columns], reach) {
+  const found = marks.slice();
+  for (let at = 0; reach > 0 && at < marks.length; at += 1) {
+    if (!marks[at]) continue;
+    const [row, column] = [Math.floor(at / columns), at % columns];
+    const [left, right] = [Math.max(0, column - reach), Math.min(columns - 1, column + reach)];
+    for (let r = Math.max(0, row - reach); r <= Math.min(rows - 1, row + reach); r += 1)
+      found.fill(1, r * columns + left, r * columns + right + 1);
+  }
+  return found;
+}
+
+/**
+ * 1 where a pixel of another class is at most `width` rows and columns away. On the way to it one step leads
+ * from class to class, so such a pixel is at most `width - 1` from one that touches another class.
+ */
 function boundaryBand(mask, shape, width) {
-  const [most, least] = [extreme(mask, shape, width, larger), extreme(mask, shape, width, smaller)];
-  return mask.map((_, at) => (most[at] !== least[at] ? 1 : 0));
+  const [rows, columns] = shape;
+  const touching = new Uint8Array(mask.length);
+  const compare = (at, other) => {
+    if (mask[at] !== mask[other]) touching[at] = touching[other] = 1;
+  };
+  for (let row = 0; row < rows; row += 1)
+    for (let column = 0; column < columns; column += 1) {
+      const at = row * columns + column;
+      if (column + 1 < columns) compare(at, at + 1);
+      if (row + 1 === rows) continue;
+      compare(at, at + columns);
+      if (column + 1 < columns) compare(at, at + columns + 1);
+      if (column > 0) compare(at, at + columns - 1);
+    }
+  return spread(touching, shape, width - 1);
 }
 
 /** 1 where a pixel of another class lies above, below or beside. The frame of the picture is no edge. */
@@ -93,7 +122,7 @@ function truthFacts(truth, shape, classes, rules) {
     truth, shape, classes, rules, filled, contour,
     blank: filled.includes(IGNORED), // no pixel is labelled
     band: boundaryBand(filled, shape, rules.band),
-    near: extreme(contour, shape, rules.tolerance, larger),
+    near: spread(contour, shape, rules.tolerance),
   };
 }
 
@@ -121,7 +150,7 @@ function edgeScores(painted, facts) {
   const none = new Array(classes).fill(0);
   if (blank) return { matched: [0, 0], drawn: [0, 0], both: none, either: none, precision: 0, recall: 0, boundary_f1: 1, boundary_iou: 0 };
   const mine = contourOf(painted, shape);
-  const nearMine = extreme(mine, shape, rules.tolerance, larger);
+  const nearMine = spread(mine, shape, rules.tolerance);
   const myBand = boundaryBand(painted, shape, rules.band);
   const [matched, drawn, both, either] = [[0, 0], [0, 0], [...none], [...none]];
   for (let at = 0; at < painted.length; at += 1) {
@@ -160,8 +189,9 @@ function errorsOf(painted, truth) {
   const counts = [0, 0, 0, 0, 0];
   const kinds = new Uint8Array(painted.length);
   for (let at = 0; at < painted.length; at += 1) {
-    const [mine, theirs] = [painted[at], truth[at]];
-    const kind = theirs === IGNORED ? UNCOUNTED : mine === theirs ? 0 : mine === 0 ? MISSED : theirs === 0 ? TOO_MUCH : OTHER;
+    let kind = 0;
+    if (truth[at] === IGNORED) kind = UNCOUNTED;
+    else if (painted[at] !== truth[at]) kind = painted[at] === 0 ? MISSED : truth[at] === 0 ? TOO_MUCH : OTHER;
     kinds[at] = kind;
     counts[kind] += 1;
   }

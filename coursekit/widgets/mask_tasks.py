@@ -66,7 +66,9 @@ def _task(rule: Any, why: str) -> Task:
         expected = f"a task made of {', '.join(SCORES)}, each above (>) or below (<) a number"
         raise ValueError(sentence(expected, described(rule), "'miou > 0.8, boundary_f1 < 0.6'"))
     by_hand = BY_HAND in parts
-    named = [f"{SCORES[name]} {'above' if sign == '>' else 'below'} {bound:g}" for name, sign, bound in bounds]
+    named = [
+        f"{SCORES[name]} {'above' if sign == '>' else 'below'} {bound:g}" for name, sign, bound in bounds
+    ]
     begin = "Start from empty and paint" if by_hand else "Find"
     text = f"{begin} a mask with {' and '.join(named)}."
     rows = [list(bound) for bound in bounds]
@@ -102,9 +104,10 @@ def _reachable(given: Pictured) -> Iterator[Tensor]:
         specks = truth.clone()
         specks[::gap, ::gap] = 1
         yield specks
-    strays = truth.clone()
-    strays.flatten()[:classes] = torch.arange(classes, dtype=torch.uint8)
-    yield strays
+    strays = truth.clone().flatten()  # one pixel of every class, absent ones too, where pixels count
+    some = (given.truth.flatten() != IGNORE).nonzero()[:classes, 0]
+    strays[some] = torch.arange(len(some), dtype=torch.uint8)
+    yield strays.view_as(truth)
 
 
 class _Painter(nn.Module):

@@ -15,8 +15,9 @@ pytestmark = pytest.mark.slow
 # How each widget is made, and the node that is its own: the rest of the page is Jupyter's.
 MADE = {
     "GridExplorer": ("GridExplorer(padding=1, output_padding=1, panels=('canvas', 'matrix', 'meter'))",
-                     ".ck-explorer:not(.ck-surgery)"),
+                     ".ck-explorer:not(.ck-surgery):not(.ck-mask-lab)"),
     "SwitchSurgery": ("SwitchSurgery([[1, 5, 2], [2, 3, 8], [0, 1, 4]])", ".ck-surgery"),
+    "MaskLab": ("MaskLab(load_scenes(1, objects=1, radius=(0.06, 0.07)))", ".ck-mask-lab"),
     "Predict": ("Predict('How large is it?', ['2x2', '4x4'], answer='B', why='Twice.')", ".qc-predict"),
     "Quiz": ("Quiz([{'question': 'Which?', 'options': ['this', 'that'], 'answer': 'A', "
              "'why': ['Yes.', 'No.']}])", ".qc-quiz"),
@@ -39,7 +40,8 @@ def place(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture(scope="module")
 def notebook(place: Any, write_notebook: Callable) -> str:
     names = [name for name in MADE if name != "ProgressMap"]
-    start = f"import torch\nfrom coursekit import progress\nfrom coursekit.widgets import {', '.join(names)}"
+    imports = "import torch\nfrom coursekit import progress\nfrom coursekit.data import load_scenes\n"
+    start = f"{imports}from coursekit.widgets import {', '.join(names)}"
     cells = [made for made, _ in MADE.values()]
     return write_notebook(place, "accessible.ipynb", start, *cells, *MORE)
 
@@ -67,9 +69,12 @@ def test_axe_finds_nothing_serious(
         page.locator(node).first.wait_for(timeout=60_000)
         found += [f"{name}, {told}" for told in complaints(page, node)]
     # worked, not only looked at: a cell pointed at, a swap begun, a switch astray
-    page.locator('.ck-explorer:not(.ck-surgery) [data-grid="matrix"] [data-index="5"]').first.focus()
+    explorer = page.locator(MADE["GridExplorer"][1]).first
+    explorer.locator('[data-grid="matrix"] [data-index="5"]').first.focus()
     page.locator(".ck-surgery [data-action=drop]").first.press("Enter")
     page.locator(".ck-surgery [data-action=swap]").first.press("Enter")
+    page.locator(".ck-mask-lab [data-start=empty]").first.press("Enter")
+    page.wait_for_selector(".ck-mask-lab [data-done=true]", state="attached")
     found += [f"worked, {told}" for told in complaints(page, ".ck-explorer")]
     assert not found, "\n".join(found)
     page.context.close()
