@@ -178,7 +178,7 @@ def test_the_measured_tables_hold_what_the_lesson_asks_for():
     assert {"transposed k3", "nearest"} <= {row.method for row in steps.rows}
     for bake in (seconds, steps):
         assert bake.runs_each >= 3
-        assert set(bake.facts) == {"machine", "torch", "samples"}
+        assert {"machine", "torch", "samples"} <= set(bake.facts)
         assert all(0 <= value <= 1 for row in bake.rows for value in row.values())
     assert "/" not in seconds.facts["machine"]
     assert "NaN" not in text
