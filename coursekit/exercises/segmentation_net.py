@@ -126,7 +126,7 @@ SKIP_STEP = Exercise(
         ),
         Misconception(
             "relu-on-scores",
-            "You put a ReLU on the sums: whatever is below 0 becomes 0. If these are scores, all classes below 0 "
+            "You put a ReLU on the sums: whatever is below 0 becomes 0. If these are scores, all below 0 "
             "tie.",
             lambda large, one, other, weight: skip_step(large, one, other, weight).clamp_min(0),
             "Return the sums as they are. A ReLU may follow between two steps, but never on scores.",

@@ -61,7 +61,7 @@ def numbered_objects(masks: Tensor) -> Tensor:
     Examples
     --------
     >>> numbered_objects(torch.tensor([[[1, 0, 1], [0, 0, 1]], [[2, 1, 0], [2, 0, 1]]])).tolist()
-    [[[1, 0, 2], [0, 0, 2]], [[4, 3, 0], [4, 0, 3]]]
+    [[[1, 0, 2], [0, 0, 2]], [[3, 4, 0], [3, 0, 4]]]
     """
     found = torch.arange(masks.numel(), device=masks.device).reshape(masks.shape)
     pairs = [
