@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coursekit.lazily import loaded_lazily
+
 if TYPE_CHECKING:
     from coursekit.nets.costing import Cost, cost
     from coursekit.nets.measuring import Measured, measure_step
@@ -26,17 +28,4 @@ _LIES_IN = {
     "own_layer": "own_layers",
 }
 
-
-def __getattr__(name: str) -> object:
-    """Load a public name when it is first used (PEP 562)."""
-    if name not in _LIES_IN:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
-    from importlib import import_module
-
-    value = getattr(import_module(f"{__name__}.{_LIES_IN[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = loaded_lazily(__name__, _LIES_IN)

@@ -5,8 +5,9 @@ Names load on first use, so that importing one widget does not import the others
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from coursekit.lazily import loaded_lazily
 
 if TYPE_CHECKING:
     from coursekit.widgets.grid_explorer import GridExplorer as GridExplorer
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from coursekit.widgets.switch_surgery import SwitchSurgery as SwitchSurgery
     from coursekit.widgets.training_board import TrainingBoard as TrainingBoard
 
-_HOMES = {
+_LIES_IN = {
     "GridExplorer": "grid_explorer",
     "MaskLab": "mask_lab",
     "Predict": "predicting",
@@ -40,12 +41,4 @@ __all__ = [
     "TrainingBoard",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = loaded_lazily(__name__, _LIES_IN)
