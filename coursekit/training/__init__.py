@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from coursekit.training.bakeoff import BakeOff, bake_off
+    from coursekit.training.bakeoff import bake_off
     from coursekit.training.batches import flipped_sideways, varied
     from coursekit.training.checkpoints import load_weights
     from coursekit.training.failures import FailureAtlas, failure_atlas
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from coursekit.training.losses import cross_entropy
     from coursekit.training.phases import phase_spread
     from coursekit.training.scoring import Scores, evaluate, predict_masks
+    from coursekit.training.standings import BakeOff
     from coursekit.training.stopwatch import Progress
 
 __all__ = [
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 _LIES_IN = {
-    "BakeOff": "bakeoff",
+    "BakeOff": "standings",
     "FailureAtlas": "failures",
     "bake_off": "bakeoff",
     "failure_atlas": "failures",
