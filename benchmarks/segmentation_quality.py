@@ -30,9 +30,10 @@ from coursekit.exercises.learnable_upsampling import transposed_conv
 from coursekit.exercises.segmentation_net import skip_step
 from coursekit.nets import UPSAMPLINGS, own_layer
 from coursekit.training import BakeOff, Scores, bake_off, running
-from coursekit.training.bakeoff import FIGURES, Method, Run
+from coursekit.training.bakeoff import Method
 from coursekit.training.bakeoff_file import write
 from coursekit.training.recipes import recipe
+from coursekit.training.standings import FIGURES, Run
 
 # Of the best decoder, in 60 s: (mean IoU, boundary F1).
 TARGETS = {"scenes": (0.86, 0.97), "pets": (0.78, 0.0)}

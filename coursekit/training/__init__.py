@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from coursekit.lazily import loaded_lazily
 
 if TYPE_CHECKING:
-    from coursekit.training.bakeoff import BakeOff, bake_off
+    from coursekit.training.bakeoff import bake_off
     from coursekit.training.batches import flipped_sideways, varied
     from coursekit.training.checkpoints import load_weights
     from coursekit.training.failures import FailureAtlas, failure_atlas
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from coursekit.training.losses import cross_entropy
     from coursekit.training.phases import phase_spread
     from coursekit.training.scoring import Scores, evaluate, predict_masks
+    from coursekit.training.standings import BakeOff
     from coursekit.training.stopwatch import Progress
 
 __all__ = [
@@ -40,7 +41,7 @@ __all__ = [
 ]
 
 _LIES_IN = {
-    "BakeOff": "bakeoff",
+    "BakeOff": "standings",
     "FailureAtlas": "failures",
     "bake_off": "bakeoff",
     "failure_atlas": "failures",

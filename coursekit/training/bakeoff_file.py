@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from coursekit.checkout import course_root
-from coursekit.training.bakeoff import BakeOff, Row, Run
+from coursekit.training.standings import BakeOff, Row, Run
 from coursekit.upsampling.validation import sentence
 
 VERSION = 1

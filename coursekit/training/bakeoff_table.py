@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from coursekit.training.bakeoff import BakeOff, Row, Standing
+    from coursekit.training.standings import BakeOff, Row, Standing
 
 _WIDE, _HIGH, _EDGE = 132, 22, 8
 

@@ -10,8 +10,8 @@ from torch import nn
 
 from coursekit.data import load_scenes
 from coursekit.training import BakeOff, bake_off, evaluate, fit, running
-from coursekit.training.bakeoff import Row, Run
 from coursekit.training.bakeoff_file import read, stored_tables, write
+from coursekit.training.standings import Row, Run
 
 
 def table(**mious: tuple[float, ...]) -> BakeOff:
