@@ -458,6 +458,8 @@ class Outbox {
   }
 
   send() {
+    clearTimeout(this.timer);
+    this.timer = null;
     this.waiting = {};
     this.model.save_changes();
   }
@@ -470,8 +472,9 @@ class Outbox {
     return true;
   }
 
+  /** A view that goes takes nothing with it. */
   close() {
-    clearTimeout(this.timer);
+    if (this.timer) this.send();
   }
 }
 

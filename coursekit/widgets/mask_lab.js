@@ -12,6 +12,7 @@ const ERROR_KINDS = [
 const BRUSHES = [1, 3, 5, 7, 9, 13, 17, 25];
 const MOST_STEPS_BACK = 60;
 const SHEET_PIXELS = 640;
+const SAVE_AFTER = 150; // milliseconds without a further change
 
 const colourOfClass = (name) => CLASS_COLOURS[name % CLASS_COLOURS.length];
 const spelled = (count) => count.toLocaleString("en-US");
@@ -182,6 +183,7 @@ function pictureCanvas(bytes, [rows, columns], grey) {
 class MaskLabView {
   constructor(model, el) {
     this.model = model;
+    this.outbox = new Outbox(model);
     this.shape = model.get("shape");
     this.classes = model.get("classes");
     this.truth = bytesOf(model.get("answer"));
@@ -677,8 +679,7 @@ class MaskLabView {
     const fresh = this.tasks.filter((task) => this.acted && !this.reached.has(task.name) && (this.byHand || !task.byHand) && isReached(task, this.scores));
     for (const task of fresh) this.reached.add(task.name);
     if (fresh.length) {
-      this.model.set("reached", this.tasks.filter(({ name }) => this.reached.has(name)).map(({ name }) => name));
-      this.#save();
+      this.outbox.put({ reached: this.tasks.filter(({ name }) => this.reached.has(name)).map(({ name }) => name) }, SAVE_AFTER);
       this.news = fresh.map((task) => `Task done: ${task.text} ${task.why}`).join(" ");
       this.say("", 250);
     }
@@ -724,23 +725,12 @@ class MaskLabView {
 
   #remember() {
     this.sent = textOf(this.mask);
-    this.model.set("painted", this.sent);
-    this.#save();
-  }
-
-  #save() {
-    clearTimeout(this.saving);
-    this.saving = setTimeout(() => this.#saveNow(), 150);
-  }
-
-  #saveNow() {
-    clearTimeout(this.saving);
-    this.saving = null;
-    this.model.save_changes();
+    this.outbox.put({ painted: this.sent }, SAVE_AFTER);
   }
 
   /** Python, or another view of the same model, painted. */
   heard() {
+    if (this.outbox.outdates("painted")) return;
     const text = this.model.get("painted");
     if (text === this.sent || this.stroke) return;
     const before = this.#snapshot();
@@ -753,12 +743,13 @@ class MaskLabView {
   }
 
   heardReached() {
+    if (this.outbox.outdates("reached")) return;
     this.reached = new Set(this.model.get("reached"));
     this.#soon();
   }
 
   destroy() {
-    if (this.saving) this.#saveNow();
+    this.outbox.close();
     clearTimeout(this.saying);
     cancelAnimationFrame(this.frame);
     cancelAnimationFrame(this.paintFrame);

@@ -60,7 +60,7 @@ test("once nothing waits, the kernel is heard", () => {
   mock.timers.reset();
 });
 
-test("a change that cannot wait takes the waiting ones along, and what is closed sends nothing", () => {
+test("a change that cannot wait takes the waiting ones along, and closing sends what waits, once", () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const { model, view, press } = modelAndView();
   press(1);
@@ -68,7 +68,9 @@ test("a change that cannot wait takes the waiting ones along, and what is closed
   assert.deepEqual(model.sent, [{ step: 1, cell: ["input", 1, 1] }]);
   press(2);
   view.outbox.close();
+  assert.deepEqual(model.sent.slice(1), [{ step: 2 }]);
+  view.outbox.close();
   mock.timers.tick(1000);
-  assert.equal(model.sent.length, 1);
+  assert.equal(model.sent.length, 2);
   mock.timers.reset();
 });
