@@ -103,7 +103,7 @@ def met(data: str, table: BakeOff) -> bool:
 def arguments() -> argparse.Namespace:
     """What was asked for."""
     options = argparse.ArgumentParser(description="How good each way up gets in a given time.")
-    options.add_argument("--budget", type=float, default=60, help="seconds a net (default 60)")
+    options.add_argument("--budget", type=float, default=60, help="seconds a net (default 60); 0: none")
     options.add_argument("--steps", type=int, default=1000, help="steps of the controlled table; 0: none")
     options.add_argument("--seeds", type=int, default=3, help="runs of each method (default 3)")
     options.add_argument("--data", nargs="+", choices=list(TARGETS), default=list(TARGETS))
@@ -121,13 +121,14 @@ def measured(given: argparse.Namespace) -> dict[str, BakeOff]:
         chosen = recipe(data)
         names = given.methods or (EQUAL_SECONDS if data == "scenes" else PETS_TRY)
         shared = {"seeds": given.seeds, "augment": chosen.augment, "on_result": checked}
-        tables[f"{data}-seconds"] = bake_off(
-            {name: EQUAL_SECONDS[name] for name in names},
-            chosen.train,
-            chosen.test,
-            budget=given.budget,
-            **shared,
-        )
+        if given.budget:
+            tables[f"{data}-seconds"] = bake_off(
+                {name: EQUAL_SECONDS[name] for name in names},
+                chosen.train,
+                chosen.test,
+                budget=given.budget,
+                **shared,
+            )
         if data == "scenes" and given.steps:
             tables["scenes-steps"] = bake_off(
                 EQUAL_STEPS, chosen.train, chosen.test, steps=given.steps, refine=True, **shared
