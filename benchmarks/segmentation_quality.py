@@ -120,7 +120,7 @@ def measured(given: argparse.Namespace) -> dict[str, BakeOff]:
     for data in given.data:
         chosen = recipe(data)
         names = given.methods or (EQUAL_SECONDS if data == "scenes" else PETS_TRY)
-        shared = {"seeds": given.seeds, "augment": chosen.augment, "on_result": checked}
+        shared = {"seeds": given.seeds, "on_result": checked, **chosen.settings}
         if given.budget:
             tables[f"{data}-seconds"] = bake_off(
                 {name: EQUAL_SECONDS[name] for name in names},

@@ -90,7 +90,7 @@ def _trained(arguments: argparse.Namespace) -> History:
         budget=arguments.budget,
         seed=arguments.seed,
         device=arguments.device,
-        augment=chosen.augment,
+        **chosen.settings,
     )
 
 
