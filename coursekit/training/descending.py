@@ -97,10 +97,14 @@ class Descent:
         if not (bf16 or graph):
             return
         try:
-            self.fast = precision.made(self.net, precision.Way(bf16, graph), batch)
+            step = precision.made(self.net, precision.Way(bf16, graph), batch)
+            reason = "" if precision.faithful(self.net, step, batch) else "its gradients are others"
         except RuntimeError as problem:
             reason = str(problem).strip().splitlines()[0]
+        if reason:
             self.history.notes.append(f"That failed ({reason}), so steps ran in {precision.PLAIN}.")
+        else:
+            self.fast = step
 
     def _loss_of(self, images: Tensor, masks: Tensor, step: int) -> Tensor:
         logits = self.net(images)

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from coursekit.training.losses import cross_entropy
+from coursekit.training.losses import IGNORE, cross_entropy
 
 WARM, TIMED = 3, 10  # steps of a measurement
 WORTH = 0.9  # anything but the plain way must save this much
@@ -118,6 +118,40 @@ def seconds_of(net: nn.Module, way: Way, batch: tuple[Tensor, Tensor, Tensor | N
     except RuntimeError:  # out of memory, or something that a graph cannot hold
         return float("inf")
     return (time.perf_counter() - begin) / TIMED
+
+
+def faithful(net: nn.Module, step: Step, batch: tuple[Tensor, Tensor, Tensor | None]) -> bool:
+    """Whether a step leaves the gradients of a plain one: on a batch, on another, and with other masks.
+
+    A graph that replays the wrong thing raises nothing; it would only train badly.
+    """
+    before = [each.clone() for each in net.buffers()]
+    images, masks, weight = batch
+    background = masks.where(masks == IGNORE, 0)
+    tried = [
+        batch,
+        (images[:1].expand_as(images), masks[:1].expand_as(masks), weight),
+        (images, background, weight),
+    ]
+    fine = all(
+        _close(*(_gradients(net, way, one) for way in (partial(eager, net, PLAIN), step))) for one in tried
+    )
+    for each, old in zip(net.buffers(), before, strict=True):
+        each.copy_(old)
+    return fine
+
+
+def _gradients(net: nn.Module, step: Step, batch: tuple[Tensor, Tensor, Tensor | None]) -> Tensor:
+    net.zero_grad(set_to_none=True)
+    step(*batch)
+    found = torch.cat([each.grad.float().flatten() for each in net.parameters() if each.grad is not None])
+    net.zero_grad(set_to_none=True)
+    return found
+
+
+def _close(plain: Tensor, other: Tensor) -> bool:
+    """Within what 16-bit numbers lose."""
+    return plain.shape == other.shape and bool((plain - other).norm() <= 0.2 * plain.norm())
 
 
 def fastest(seconds: dict[Way, float]) -> Way:

@@ -114,6 +114,39 @@ def test_a_graph_that_cannot_be_recorded_is_said_and_the_run_goes_on(monkeypatch
     assert "That failed (operation not permitted when stream is capturing)" in history.notes[1]
 
 
+def frozen(net, way, images, masks, weight):
+    """A graph gone wrong: it replays the images that it was recorded with, whatever it is given."""
+    return lambda *others: eager(net, PLAIN, images, masks, weight)
+
+
+def test_a_graph_that_replays_the_wrong_thing_is_not_used(monkeypatch):
+    seconds = {PLAIN: 2.0, GRAPH: 1.0, BF16: 2.0, BOTH: 2.0}
+    monkeypatch.setattr(precision, "seconds_of", lambda net, way, batch: seconds[way])
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    monkeypatch.setattr(precision, "captured", frozen)
+    history = History("cuda", 4)
+    mine = descent(history)
+    before = {name: each.clone() for name, each in mine.net.state_dict().items()}
+    mine._choose(*mine.batches.of_step(1), None)
+    assert mine.fast is None
+    assert "its gradients are others" in history.notes[1]
+    assert all(torch.equal(each, before[name]) for name, each in mine.net.state_dict().items())
+    assert all(each.grad is None for each in mine.net.parameters())
+
+
+def test_a_right_graph_is_used(monkeypatch):
+    seconds = {PLAIN: 2.0, GRAPH: 1.0, BF16: 2.0, BOTH: 2.0}
+    monkeypatch.setattr(precision, "seconds_of", lambda net, way, batch: seconds[way])
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    right = lambda net, way, *batch: lambda *others: eager(net, PLAIN, *others)  # noqa: E731
+    monkeypatch.setattr(precision, "captured", right)
+    history = History("cuda", 4)
+    mine = descent(history)
+    mine._choose(*mine.batches.of_step(1), None)
+    assert mine.fast is not None
+    assert len(history.notes) == 1
+
+
 # --- with a GPU -------------------------------------------------------------------------------------
 
 
