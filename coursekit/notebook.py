@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from coursekit.checking import Verdict, check
 from coursekit.exercises import all_exercises, find_exercise
 from coursekit.notes import Mistake, Note, show
-from coursekit.practice import photographs, results, train
+from coursekit.practice import offered, photographs, results, train
 from coursekit.remembering import (
     follow_prediction,
     follow_quiz,
@@ -39,6 +39,7 @@ __all__ = [
     "failure",
     "hint",
     "mine",
+    "offered",
     "photographs",
     "predict",
     "progress",

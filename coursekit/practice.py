@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -50,6 +51,47 @@ def train(
         return _offered(board, net, practice, test, budget=budget, **settings)
     show(board)
     return fit(net, practice, test, budget=budget, on_step=board, **settings)
+
+
+def offered(label: str, work: Callable[[], Any]) -> Any:
+    """Do what takes a while: at once in a notebook, at the press of a button on a page of the web app.
+
+    Parameters
+    ----------
+    label : str
+        What the button says.
+    work : callable
+        Takes nothing; what it returns is shown.
+
+    Returns
+    -------
+    object
+        What `work` returns; on a page of the web app the button, with room for it below.
+
+    Examples
+    --------
+    >>> offered("Add for a moment", lambda: 1 + 1)
+    2
+    """
+    if not on_a_web_page():
+        return work()
+    import ipywidgets
+    from IPython.display import display
+
+    button, room = ipywidgets.Button(description=label, button_style="primary"), ipywidgets.Output()
+    button.layout.width = "auto"
+
+    def run(_: object) -> None:
+        button.disabled = True
+        room.clear_output()
+        try:
+            with room:
+                display(work())
+        finally:
+            button.disabled = False
+
+    button.on_click(run)
+    return ipywidgets.VBox([button, room])
 
 
 def results(net: nn.Module, samples: Samples) -> ResultGallery | ipywidgets.HTML:

@@ -144,3 +144,15 @@ def test_predictions_are_revealed_by_a_later_cell() -> None:
     guess = notebook.predict("size", ["4", "5"], question="How many?")
     guess.commit("A")
     assert guess.reveal(1).right is False
+
+
+def test_what_takes_a_while_waits_for_a_button_on_a_web_page(monkeypatch):
+    done = []
+    work = lambda: done.append(1) or len(done)  # noqa: E731
+    assert coursekit.offered("Do it", work) == 1
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5")
+    button, _ = coursekit.offered("Do it", work).children
+    assert done == [1], "nothing runs before somebody asks"
+    button.click()
+    assert done == [1, 1]
+    assert not button.disabled
