@@ -30,10 +30,10 @@ app: $(STAMP) ## serve the lessons as web pages (Voila)
 	@$(BIN)/coursekit app
 
 test: $(STAMP) ## the newcomer's tests: a few minutes, no browser needed
-	$(PYTEST) -n $(JOBS) --dist loadfile --junitxml=artifacts/test.xml $(PYTEST_ARGS)
+	$(PYTEST) -n $(JOBS) --dist loadgroup --junitxml=artifacts/test.xml $(PYTEST_ARGS)
 
 test-all: check ## everything: check, all tests with browsers and servers, every lesson unsolved and solved
-	$(PYTEST) -n $(JOBS) --dist loadfile -m "not soak" --junitxml=artifacts/test-all.xml $(PYTEST_ARGS)
+	$(PYTEST) -n $(JOBS) --dist loadgroup -m "not soak" --junitxml=artifacts/test-all.xml $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory lessons
 
 # nbval compares the outputs that a lesson stores, so a lesson cannot quietly begin to show something else.

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,22 @@ import pytest
 # Before torch is imported anywhere, and for the kernels that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# A command started in the background ignores Ctrl-C, and its children too; some tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 from hypothesis import settings
 
 # A busy machine must not fail a test, and a failure must come back on the next run.
 settings.register_profile("course", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("course")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of a file go to one process, for what they share; the exercises' are too many for that."""
+    for item in items:
+        if item.path.name != "test_exercises.py":
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
 
 
 @pytest.fixture(scope="session", autouse=True)
