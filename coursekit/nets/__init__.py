@@ -12,16 +12,27 @@ from coursekit.lazily import loaded_lazily
 if TYPE_CHECKING:
     from coursekit.nets.costing import Cost, cost
     from coursekit.nets.measuring import Measured, measure_step
+    from coursekit.nets.mirrored import Mirrored
     from coursekit.nets.names import UPSAMPLINGS
     from coursekit.nets.own_layers import own_layer
     from coursekit.nets.segmentation import SegmentationNet
 
-__all__ = ["UPSAMPLINGS", "Cost", "Measured", "SegmentationNet", "cost", "measure_step", "own_layer"]
+__all__ = [
+    "UPSAMPLINGS",
+    "Cost",
+    "Measured",
+    "Mirrored",
+    "SegmentationNet",
+    "cost",
+    "measure_step",
+    "own_layer",
+]
 
 _LIES_IN = {
     "UPSAMPLINGS": "names",
     "Cost": "costing",
     "Measured": "measuring",
+    "Mirrored": "mirrored",
     "SegmentationNet": "segmentation",
     "cost": "costing",
     "measure_step": "measuring",
