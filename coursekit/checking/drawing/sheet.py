@@ -9,7 +9,7 @@ from coursekit.checking.sheets import Extent, Rectangle, Sheet
 from coursekit.checking.values import number
 
 MOST_WIDE, MOST_HIGH = 300, 240  # pixels of the drawing
-LARGEST_UNIT, INDEX, EDGE = 30, 18, 18
+LARGEST_UNIT, INDEX, EDGE = 30, 18, 22
 MOST_TICKS = 12
 
 
@@ -71,7 +71,7 @@ class _Paper:
             y = self.y(place)
             yield f'<path class="ck-line" d="M{self.x(left):g} {y:g}H{self.x(right):g}"/>'
             yield f'<text class="ck-index" x="{INDEX - 9}" y="{y + 3:g}">{place}</text>'
-        yield f'<text class="ck-axis" x="{self.x(right) + 9:g}" y="{INDEX - 6}">x</text>'
+        yield f'<text class="ck-axis" x="{self.x(right) + 15:g}" y="{INDEX - 6}">x</text>'
         yield f'<text class="ck-axis" x="{INDEX - 9}" y="{self.y(bottom) + 15:g}">y</text>'
 
     def cells(self, sheet: Sheet) -> Iterator[str]:
