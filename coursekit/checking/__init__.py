@@ -14,6 +14,7 @@ from coursekit.checking.outcomes import Outcome, Place, Raised
 from coursekit.checking.parameters import Number, Numbers, Pair, Parameter, Sizes, Tensor
 from coursekit.checking.planning import make_cases
 from coursekit.checking.running import observe
+from coursekit.checking.sheets import Rectangle, Sheet, filled
 from coursekit.checking.timing import TimeLimit
 from coursekit.checking.validation import function_from
 from coursekit.checking.values import Comparison
@@ -37,6 +38,8 @@ __all__ = [
     "Property",
     "PropertyResult",
     "Raised",
+    "Rectangle",
+    "Sheet",
     "Sizes",
     "Tensor",
     "TimeLimit",
@@ -48,6 +51,7 @@ __all__ = [
     "compare",
     "draw_case",
     "draw_example",
+    "filled",
     "function_from",
     "judge",
     "judge_case",

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from coursekit.checking.parameters import Pair, Parameter, Sizes, Tensor
+from coursekit.checking.sheets import Draws
 from coursekit.checking.sources import renamed_source
 
 Validity = Callable[[Any], bool]
@@ -106,6 +107,9 @@ class Exercise:
         Arguments of the case that ``example(id)`` shows.
     draw : callable, optional
         ``draw(case, output)`` returns extra ``(label, value)`` pairs to draw after the inputs.
+    sheet : callable, optional
+        ``sheet(case, output)`` returns the `Sheet` of rectangles that an output means, drawn to scale: the
+        expected one and the learner's, or a single one where both are alike.
     shows : tuple of str
         The parameters drawn; empty means all.
     fingerprint : mapping, optional
@@ -136,6 +140,7 @@ class Exercise:
     version: int = 1
     example: Mapping[str, Any] | None = None
     draw: Callable[[Any, Any], Sequence[tuple[str, Any]]] | None = None
+    sheet: Draws | None = None
     shows: tuple[str, ...] = ()
     fingerprint: Mapping[str, Any] | None = None
     known: tuple[str, ...] = ()

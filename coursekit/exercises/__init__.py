@@ -17,6 +17,7 @@ _MODULES = (
     "learnable_upsampling",
     "checkerboards",
     "segmentation_net",
+    "where_is_it",
 )
 
 

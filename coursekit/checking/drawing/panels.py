@@ -13,6 +13,7 @@ from coursekit.checking.cases import Case
 from coursekit.checking.declaration import Exercise
 from coursekit.checking.parameters import Tensor
 from coursekit.checking.plain import described
+from coursekit.checking.sheets import Extent, Sheet, common_extent, drawn_sheet
 from coursekit.checking.values import compare_values, number
 from coursekit.checking.verdict import Counterexample
 
@@ -43,7 +44,7 @@ class Plane:
 
 @dataclass(frozen=True)
 class Panel:
-    """A labelled value. Without planes it is written as text.
+    """A labelled value. Without planes it is written as text, or drawn as a sheet where it is one.
 
     `role` is ``given``, ``expected`` or ``yours``.
     """
@@ -56,6 +57,9 @@ class Panel:
     more: int = 0
     guilty: bool = False
     cells: tuple[tuple[int, ...], ...] = field(default=())  # the guilty cells, by index
+    sheet: Sheet | None = None
+    extent: Extent = (0.0, 0.0, 1.0, 1.0)  # what of the sheet is shown
+    wanted: Sheet | None = None  # the expected one, behind the learner's
 
 
 def panels_of(exercise: Exercise, shown: Counterexample) -> list[Panel]:
@@ -67,7 +71,26 @@ def panels_of(exercise: Exercise, shown: Counterexample) -> list[Panel]:
     if exercise.draw is not None:
         for label, value in exercise.draw(shown.case, shown.expected):
             given += _panels(label, value, "given")
-    return given + answer_panels(shown)
+    return given + answer_panels(shown) + _sheets(exercise, shown)
+
+
+def _sheets(exercise: Exercise, shown: Counterexample) -> list[Panel]:
+    """What is expected and what came, to scale; once where both draw the same."""
+    if exercise.sheet is None or shown.label:
+        return []
+    expected = drawn_sheet(exercise.sheet, shown.case, shown.expected)
+    if expected is None:
+        return []
+    got = drawn_sheet(exercise.sheet, shown.case, shown.got) if shown.returned else None
+    extent = common_extent(expected, got)
+    if got is None or got == expected:
+        alike = got is not None or not any(expected.answers())
+        label, role = ("drawn to scale", "given") if alike else ("expected, drawn", "expected")
+        return [Panel(label, role, sheet=expected, extent=extent)]
+    return [
+        Panel("expected, drawn", "expected", sheet=expected, extent=extent),
+        Panel("yours, drawn", "yours", sheet=got, extent=extent, wanted=expected),
+    ]
 
 
 def example_panels(exercise: Exercise, case: Case, expected: Any) -> list[Panel]:
@@ -201,5 +224,6 @@ def _cell(
 def in_rows(panels: Sequence[Panel]) -> list[list[Panel]]:
     """The panels as they are laid out: what is given above, the answers below."""
     given = [panel for panel in panels if panel.role == "given"]
-    answers = [panel for panel in panels if panel.role != "given"]
-    return [row for row in (given, answers) if row]
+    answers = [panel for panel in panels if panel.role != "given" and panel.sheet is None]
+    drawn = [panel for panel in panels if panel.role != "given" and panel.sheet is not None]
+    return [row for row in (given, answers, drawn) if row]

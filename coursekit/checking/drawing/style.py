@@ -56,6 +56,15 @@ stroke-width:1}
 stroke-width:2.5}
 .ck-card .ck-guilty-cross{fill:none;stroke:var(--ck-bad-ink);stroke-width:1.8;stroke-linecap:round}
 .ck-card .ck-wanted{fill:none;stroke:var(--ck-good-ink);stroke-width:2;stroke-dasharray:4 3}
+.ck-card .ck-line{stroke:var(--ck-line);stroke-width:1;opacity:.6}
+.ck-card .ck-axis{fill:var(--ck-ink);font-size:12px;font-style:italic;text-anchor:middle}
+.ck-card .ck-filled{fill:color-mix(in srgb,var(--ck-ink) 30%%,var(--ck-paper));stroke:var(--ck-paper);
+stroke-width:1}
+.ck-card .ck-frame{fill:none;stroke:var(--ck-soft);stroke-width:1.5}
+.ck-card .ck-outline{fill:none;stroke:var(--ck-ink);stroke-width:2}
+.ck-card .ck-area{fill:color-mix(in srgb,var(--ck-ink) 16%%,transparent);stroke:none}
+.ck-card .ck-name{fill:var(--ck-ink);font-size:12px;font-weight:600;paint-order:stroke;
+stroke:var(--ck-paper);stroke-width:3px;stroke-linejoin:round}
 .ck-card .ck-scalar{display:inline-flex;align-items:baseline;gap:6px;padding:4px 10px;
 border:1px solid var(--ck-line);
 border-radius:6px;font-variant-numeric:tabular-nums}

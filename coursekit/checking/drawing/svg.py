@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from html import escape
 
 from coursekit.checking.drawing.panels import Cell, Panel, Plane, in_rows
+from coursekit.checking.drawing.sheet import sheet_svg
+from coursekit.checking.sheets import Sheet
 
 SIDE = 34  # pixels of a cell
 INDEX = 15  # room for the row and column numbers
@@ -18,6 +20,8 @@ def panels_html(panels: Sequence[Panel]) -> str:
 
 
 def _panel(panel: Panel) -> str:
+    if panel.sheet is not None:
+        return _sheet(panel, panel.sheet)
     if not panel.planes:
         mark = '<span class="ck-cross" aria-hidden="true">✗</span> ' if panel.guilty else ""
         wrong = " ck-off" if panel.guilty else ""
@@ -34,6 +38,14 @@ def _panel(panel: Panel) -> str:
         f'<span class="ck-label">{escape(panel.label)}</span> '
         f'<span class="ck-size">{escape(panel.size)}</span></figcaption>'
         f'<div class="ck-planes">{drawings}{more}</div></figure>'
+    )
+
+
+def _sheet(panel: Panel, sheet: Sheet) -> str:
+    drawing = sheet_svg(sheet, panel.extent, panel.label, panel.role, panel.wanted)
+    return (
+        f'<figure class="ck-panel ck-{panel.role}"><figcaption>'
+        f'<span class="ck-label">{escape(panel.label)}</span></figcaption>{drawing}</figure>'
     )
 
 

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 
 from coursekit.checking.drawing.panels import Panel, Plane, in_rows
+from coursekit.checking.drawing.sheet import sheet_lines
 
 WIDEST = 100  # characters before panels go below one another
 
@@ -16,6 +17,8 @@ def panels_text(panels: Sequence[Panel]) -> str:
 
 
 def _block(panel: Panel) -> list[str]:
+    if panel.sheet is not None:
+        return [panel.label, *(f"  {line}" for line in sheet_lines(panel.sheet))]
     if not panel.planes:
         mark = "✗ " if panel.guilty else ""
         return [f"{panel.label} = {mark}{panel.text}"]
