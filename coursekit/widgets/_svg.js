@@ -29,10 +29,11 @@ function arrowPath([x, y], [dx, dy], thick = 5) {
   return `M${points.map(([far, aside]) => point(far, aside)).join("L")}Z`;
 }
 
-/** A number with its sign, three figures, and a true minus. */
-function signed(value, places = 3) {
+/** A number with its sign and a true minus; only a zero reads as one. */
+function signed(value, places = 2) {
   if (value === 0) return "0";
   const size = Math.abs(value);
-  const text = size >= 10 ** -places ? size.toFixed(places) : size.toExponential(0);
+  const small = size < 0.5 * 10 ** -places;
+  const text = !small ? size.toFixed(places) : size >= 1e-4 ? String(Number(size.toPrecision(1))) : size.toExponential(0);
   return `${value < 0 ? "\u2212" : "+"}${text.replace("-", "\u2212")}`;
 }

@@ -83,7 +83,7 @@ class BoxLabView {
       svg("rect", { width: 7, height: 7, fill: "#fff", opacity: 0.12 }), svg("rect", { width: 1.4, height: 7, fill: "#000", opacity: 0.55 }), svg("rect", { x: 1.4, width: 1.4, height: 7, fill: "#fff", opacity: 0.8 }));
     this.marks = {
       shared: svg("rect", { fill: `url(#${this.pattern})` }), around: cased("around"), kept: cased("kept"), truth: cased("truth"), box: cased("box"),
-      grab: svg("rect", { class: "ck-grab" }), tags: svg("g", { class: "ck-tags" }), arrows: svg("g", { class: "ck-arrows" }), handles: svg("g", { class: "ck-handles" }),
+      grab: svg("rect", { class: "ck-grab" }), arrows: svg("svg", { class: "ck-arrows" }), handles: svg("g", { class: "ck-handles" }), tags: svg("g", { class: "ck-tags" }),
     };
     this.handles = [0, 1, 2, 3].map((at) => svg("circle", { r: 6, class: "ck-handle", "data-corner": at }));
     this.marks.handles.append(...this.handles);
@@ -126,9 +126,9 @@ class BoxLabView {
     this.cells = { box: cells(), truth: cells(), offs: cells(), kept: cells() };
     NUMBERS.forEach((_, at) => setText(this.cells.truth[at], asPixels(this.truth[at])));
     this.keptRow = row("kept box", this.cells.kept);
-    return element("table", { class: "ck-numbers" }, element("caption", { class: "ck-live", text: "the four numbers of the boxes" }),
+    return element("table", { class: "ck-numbers" }, element("caption", { class: "ck-live", text: "the four numbers of the boxes in pixels, and how far yours is off as a share of the picture" }),
       element("thead", {}, element("tr", {}, element("th", { scope: "col" }, element("span", { class: "ck-faint", text: "in pixels" })), ...NUMBERS.map((name) => element("th", { scope: "col", text: name })))),
-      element("tbody", {}, row("your box", this.cells.box), row("true box", this.cells.truth), this.keptRow, row("off, as a share of the picture", this.cells.offs, { class: "ck-offs" })));
+      element("tbody", {}, row("your box", this.cells.box), row("true box", this.cells.truth), this.keptRow, row("off, as a share", this.cells.offs, { class: "ck-offs" })));
   }
 
   #judge(name, label, group) {
@@ -157,7 +157,7 @@ class BoxLabView {
   #hint() {
     const keys = [["arrows", "move"], ["Shift + arrow", "changes the size"], ["[ ]", "step"], ["K", "keeps the box"], ["1\u20134", "whose arrows"], ["Home", "start again"]];
     const parts = keys.flatMap(([key, does], at) => [at ? " \u00b7 " : "On the picture: ", element("kbd", { text: key }), ` ${does}`]);
-    return element("p", { class: "ck-hint" }, ...parts);
+    return element("p", { class: "ck-hint" }, ...parts, " \u00b7 Arrows: where one step takes each side and the centre. x moves both sides, w only the right one.");
   }
 
   /* ---- the pointer */
@@ -382,7 +382,7 @@ class BoxLabView {
   #drawNumbers() {
     NUMBERS.forEach((_, at) => {
       setText(this.cells.box[at], asPixels(this.box[at]));
-      setText(this.cells.offs[at], signed(this.now.offs[at]));
+      setText(this.cells.offs[at], signed(this.now.offs[at], 3));
       if (this.kept) setText(this.cells.kept[at], asPixels(this.kept[at]));
     });
   }
@@ -402,7 +402,7 @@ class BoxLabView {
       bar.style.setProperty("--ck-from", `${50 + 50 * Math.min(0, share)}%`);
       bar.style.setProperty("--ck-long", `${50 * Math.abs(share)}%`);
       setAttribute(cell, "data-zero", String(push === 0));
-      setText(text, signed(push, 2));
+      setText(text, signed(push));
     });
   }
 
@@ -463,7 +463,7 @@ class BoxLabView {
   #pushText(name) {
     const { gradient } = this.now[name];
     if (gradient.every((slope) => slope === 0)) return `${JUDGES[name].name} pushes nowhere.`;
-    return `${JUDGES[name].name} pushes ${NUMBERS.map((number, at) => `${number} ${signed(-gradient[at] || 0, 2)}`).join(", ")}.`;
+    return `${JUDGES[name].name} pushes ${NUMBERS.map((number, at) => `${number} ${signed(-gradient[at] || 0)}`).join(", ")}.`;
   }
 
   /** One announcement for a run of keys; what a task said is not lost under it. */

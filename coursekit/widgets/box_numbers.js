@@ -86,7 +86,7 @@ function roundedDown(value) {
 /** The learning rates of the arrows, once for a picture, so that arrows of one loss can be compared. */
 function ratesFor(truth, size) {
   const [, , w, h] = truth.map((value, at) => value / unitsOf(size)[at]);
-  const rate = roundedDown(0.5 * Math.min(w, h) ** 2);
+  const rate = roundedDown(0.3 * Math.min(w, h) ** 2);
   return { l2: 1, smooth_l1: 0.4, iou: rate, giou: rate };
 }
 

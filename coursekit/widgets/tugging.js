@@ -1,8 +1,7 @@
 // Tug: two losses' pulls on shared features and their weighted sum, drawn to scale. Python measures the two gradients
 // once, as two lengths and a cosine; all that follows from the weight is worked out here.
 
-const PLANE = { width: 460, height: 300, margin: 34 };
-const CHART = { width: 420, height: 176, left: 40, right: 12, top: 12, bottom: 32 };
+const CHART = { height: 190, left: 40, right: 12, top: 12, bottom: 30 };
 const SAVE_AFTER = 150; // milliseconds without a further change
 
 /* ---------------------------------------------------------------- pure functions */
@@ -69,7 +68,7 @@ function fitted(tips, { width, height, margin }) {
   const points = [[0, 0], ...Object.values(tips)];
   const [low, high] = [Math.min, Math.max].map((best) => [0, 1].map((axis) => best(...points.map((point) => point[axis]))));
   const span = [high[0] - low[0], high[1] - low[1]];
-  const room = [width - 2 * margin - 40, height - 2 * margin];
+  const room = [width - 2 * margin, height - 2 * margin];
   const scales = span.map((one, axis) => (one > 0 ? room[axis] / one : Infinity));
   const scale = Math.min(...scales);
   const use = Number.isFinite(scale) ? scale : 1;
@@ -119,24 +118,32 @@ class TugView {
       if (!runsCell) event.stopPropagation(); // or Jupyter takes the key as a command
     });
     el.replaceChildren(this.node);
-    this.sizing = new ResizeObserver(([{ contentRect: { width } }]) => setAttribute(this.node, "data-room", width < 560 ? "narrow" : width < 860 ? "medium" : "wide"));
+    this.sizing = new ResizeObserver(([{ contentRect: { width } }]) => this.#fitRoom(width));
     this.sizing.observe(this.node);
   }
 
+  /** A pixel of the drawings is a pixel of the screen, so that their letters stay as large on a phone. */
+  #fitRoom(width) {
+    setAttribute(this.node, "data-room", width < 560 ? "narrow" : width < 860 ? "medium" : "wide");
+    const side = Math.floor(this.plane.getBoundingClientRect().width) || 320;
+    this.sheet = { width: side, height: Math.round(Math.max(220, Math.min(330, 0.64 * side))), margin: 42 };
+    setAll(this.plane, { viewBox: `0 0 ${side} ${this.sheet.height}`, height: this.sheet.height });
+    this.#drawPlane();
+    if (this.over) this.over.chart.replaceWith((this.over.chart = this.#chart(Math.floor(this.over.node.getBoundingClientRect().width) || 320)));
+  }
+
   #planeRegion() {
-    const { width, height } = PLANE;
-    const hatch = `stripes-${Math.random().toString(36).slice(2)}`;
     const arrow = (name) => svg("path", { class: `ck-pull ck-${name}`, "data-arrow": name });
     const label = (name) => svg("text", { class: `ck-label ck-${name}` });
     this.arrows = { sum: arrow("sum"), class: arrow("class"), box: arrow("box") };
-    this.stripes = svg("path", { fill: `url(#${hatch})`, class: "ck-stripes" });
+    this.stripes = svg("path", { class: "ck-stripes" });
     this.labels = { sum: label("sum"), class: label("class"), box: label("box") };
     this.guides = svg("path", { class: "ck-guides" });
     this.arc = svg("path", { class: "ck-arc" });
     this.arcText = svg("text", { class: "ck-degrees" });
     this.bar = { line: svg("path", { class: "ck-scale" }), text: svg("text", { class: "ck-scale-text" }) };
-    const pattern = svg("pattern", { id: hatch, width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, svg("rect", { width: 3, height: 7, class: "ck-stripe" }));
-    this.plane = svg("svg", { class: "ck-plane", viewBox: `0 0 ${width} ${height}`, role: "img" }, svg("defs", {}, pattern), this.guides, this.arc,
+    this.sheet = { width: 460, height: 300, margin: 42 };
+    this.plane = svg("svg", { class: "ck-plane", role: "img" }, this.guides, this.arc,
       this.arrows.sum, this.arrows.class, this.arrows.box, this.stripes, svg("circle", { class: "ck-origin", r: 4 }), this.arcText, ...Object.values(this.labels), this.bar.line, this.bar.text);
     return element("section", { class: "ck-region", "data-region": "plane" }, element("div", { class: "ck-heading" }, element("span", { class: "ck-name", text: "two pulls and their sum" })), this.plane, this.#sliderRow());
   }
@@ -159,7 +166,7 @@ class TugView {
     this.effect = element("p", { class: "ck-effect" });
     this.rows = Object.fromEntries(["class", "box"].map((name) => {
       const parts = { share: element("b"), bar: element("i"), sum: element("span", { class: "ck-faint" }) };
-      const swatch = svg("svg", { class: "ck-swatch", width: 26, height: 14, "aria-hidden": "true" }, svg("path", { class: `ck-pull ck-${name}`, d: arrowPath([2, 7], [22, 0], 4) }));
+      const swatch = svg("svg", { class: "ck-swatch", width: 26, height: 14, "aria-hidden": "true" }, svg("path", { class: `ck-pull ck-${name}`, d: arrowPath([2, 7], [22, 0], 4) }), ...(name === "box" ? [svg("path", { class: "ck-stripes", d: "M3 7H13" })] : []));
       parts.node = element("div", { class: "ck-giver", "data-giver": name }, element("p", {}, swatch, element("span", { text: name === "box" ? "weighted box loss" : NAMES.class }), parts.share), element("div", { class: "ck-bar", "aria-hidden": "true" }, parts.bar), parts.sum);
       return [name, parts];
     }));
@@ -173,11 +180,14 @@ class TugView {
     const text = known.length
       ? `Step ${known[0][0]}: ${known[0][1].toFixed(0)}\u00b0. Step ${known.at(-1)[0]}: ${known.at(-1)[1].toFixed(0)}\u00b0. Above 90\u00b0 in ${wide} of ${known.length} looks.`
       : "One of the two was zero at every look.";
-    return element("section", { class: "ck-over" }, element("div", { class: "ck-heading" }, element("span", { class: "ck-name", text: "their angle over training" })), this.#chart(`angle between the two over training. ${text}`), element("p", { class: "ck-faint", text }));
+    this.over = { label: `angle between the two over training. ${text}`, node: element("section", { class: "ck-over" }) };
+    this.over.chart = this.#chart(420);
+    this.over.node.append(element("div", { class: "ck-heading" }, element("span", { class: "ck-name", text: "their angle over training" })), this.over.chart, element("p", { class: "ck-faint", text }));
+    return this.over.node;
   }
 
-  #chart(label) {
-    const { width, height, left, right, top, bottom } = CHART;
+  #chart(width) {
+    const { height, left, right, top, bottom } = CHART;
     const [first, last] = [this.looks[0][0], this.looks.at(-1)[0]];
     const x = (step) => toTenth(left + (last > first ? (step - first) / (last - first) : 0.5) * (width - left - right));
     const y = (angle) => toTenth(height - bottom - (angle / 180) * (height - top - bottom));
@@ -191,7 +201,7 @@ class TugView {
     const { right: nearly } = this.limits;
     const words = (text, at, angle, anchor, kind = "ck-axis") => { const node = svg("text", { x: at, y: y(angle) + 4, "text-anchor": anchor, class: kind }); node.textContent = text; return node; };
     const below = (text, at, anchor) => { const node = svg("text", { x: at, y: height - bottom + 17, "text-anchor": anchor, class: "ck-axis" }); node.textContent = text; return node; };
-    return svg("svg", { class: "ck-chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label },
+    return svg("svg", { class: "ck-chart", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": this.over.label },
       svg("rect", { class: "ck-band", x: left, y: y(90 + nearly), width: width - left - right, height: y(90 - nearly) - y(90 + nearly) }),
       svg("path", { class: "ck-ends", d: `M${left} ${y(180)}H${width - right}M${left} ${y(0)}H${width - right}` }),
       svg("path", { class: "ck-ninety", d: `M${left} ${y(90)}H${width - right}` }),
@@ -237,21 +247,23 @@ class TugView {
   }
 
   #drawPlane() {
+    if (!this.now) return;
     const { tips, lengths } = this.now;
-    const { at, scale } = fitted(tips, PLANE);
+    const { at, scale } = fitted(tips, this.sheet);
     const origin = at([0, 0]);
     const way = (name) => at(tips[name]).map((value, axis) => value - origin[axis]);
     const thick = { sum: 11, class: 6.5, box: 4.5 };
     for (const [name, node] of Object.entries(this.arrows)) setAttribute(node, "d", arrowPath(origin, way(name), thick[name]));
-    setAttribute(this.stripes, "d", arrowPath(origin, way("box"), thick.box));
+    const neck = way("box").map((value) => value * Math.max(0, 1 - (3 * thick.box + 1) / Math.max(1, Math.hypot(...way("box")))));
+    setAttribute(this.stripes, "d", `M${origin.map(toTenth).join(" ")}l${neck.map(toTenth).join(" ")}`);
     setAll(this.plane.querySelector(".ck-origin"), { cx: toTenth(origin[0]), cy: toTenth(origin[1]) });
     const [one, box, sum] = ["class", "box", "sum"].map((name) => at(tips[name]).map(toTenth).join(" "));
     setAttribute(this.guides, "d", `M${one}L${sum}M${box}L${sum}`);
-    this.#drawLabels(at);
+    this.#drawLabels(at, scale);
     this.#drawArc(origin, way);
     const length = roundLength((90 / scale) || 1);
     const long = toTenth(length * scale);
-    const foot = PLANE.height - 8;
+    const foot = this.sheet.height - 8;
     setAttribute(this.bar.line, "d", lengths.class + lengths.box > 0 ? `M10 ${foot - 4}V${foot}H${10 + long}V${foot - 4}` : "");
     setText(this.bar.text, lengths.class + lengths.box > 0 ? `length ${lengthWritten(length)}` : "");
     setAll(this.bar.text, { x: 16 + long, y: foot + 1 });
@@ -259,17 +271,17 @@ class TugView {
   }
 
   /** The class lies along the bottom, and the box's tip always left of the sum's: so their names keep apart. */
-  #drawLabels(at) {
+  #drawLabels(at, scale) {
     const { tips, lengths } = this.now;
     const texts = { class: "class", box: "weight \u00d7 box", sum: "sum" };
     const place = { class: [0, 22, "middle"], box: [-10, -9, "end"], sum: [12, -9, "start"] };
     for (const [name, node] of Object.entries(this.labels)) {
       const [x, y] = at(tips[name]);
+      setText(node, lengths[name] * scale > 5 ? texts[name] : "");
+      const wide = node.getComputedTextLength();
       const [dx, dy, anchor] = place[name];
-      const wide = 7.4 * texts[name].length;
-      const [low, high] = { start: [4, PLANE.width - wide - 4], end: [wide + 4, PLANE.width - 4], middle: [wide / 2 + 4, PLANE.width - wide / 2 - 4] }[anchor];
-      setAll(node, { x: toTenth(Math.max(low, Math.min(high, x + dx))), y: toTenth(Math.max(14, Math.min(PLANE.height - 20, y + dy))), "text-anchor": anchor });
-      setText(node, lengths[name] > 0 ? texts[name] : "");
+      const [low, high] = { start: [4, this.sheet.width - wide - 4], end: [wide + 4, this.sheet.width - 4], middle: [wide / 2 + 4, this.sheet.width - wide / 2 - 4] }[anchor];
+      setAll(node, { x: toTenth(Math.max(low, Math.min(high, x + dx))), y: toTenth(Math.max(14, Math.min(this.sheet.height - 20, y + dy))), "text-anchor": anchor });
     }
   }
 
@@ -281,9 +293,9 @@ class TugView {
     const turn = ((angle ?? 0) * Math.PI) / 180;
     const on = (far, part) => [origin[0] + far * Math.cos(part * turn), origin[1] - far * Math.sin(part * turn)].map(toTenth).join(" ");
     setAttribute(this.arc, "d", shown ? `M${on(radius, 0)}A${toTenth(radius)} ${toTenth(radius)} 0 0 0 ${on(radius, 1)}` : "");
-    const [x, y] = on(radius + 17, angle > 90 ? 0.72 : 0.5).split(" ");
+    const [x, y] = on(radius + 20, angle > 90 ? 0.72 : 0.5).split(" ");
     setAll(this.arcText, { x, y: Number(y) + 4 });
-    setText(this.arcText, shown ? `${angle.toFixed(0)}\u00b0` : "");
+    setText(this.arcText, shown ? `${angle.toFixed(1)}\u00b0` : "");
   }
 
   #angleText() {
@@ -302,7 +314,8 @@ class TugView {
       bar.style.setProperty("--ck-from", `${(100 * (from + 1)) / 3}%`);
       bar.style.setProperty("--ck-long", `${(100 * (to - from)) / 3}%`);
       setAttribute(node, "data-back", String(shares[name] < 0));
-      setText(sum, `${signed(along[name] / (lengths.sum || 1), 2)} \u00d7 sum; its own length ${lengthWritten(lengths[name])}`);
+      const back = along[name] < 0 ? `, ${lengthWritten(-along[name])} against the sum` : `, ${lengthWritten(along[name])} along the sum`;
+      setText(sum, `length ${lengthWritten(lengths[name])}${lengths.sum > 0 ? back : ""}`);
     }
     setText(this.effect, this.#effectText());
   }
