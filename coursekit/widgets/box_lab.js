@@ -425,7 +425,7 @@ class BoxLabView {
   #kinkText() {
     const lay = layOf(this.box, this.truth);
     if (lay === "same") return "Both boxes are the same. L2 and smooth L1 are flat here; IoU has its peak, and a peak like a roof has no one slope.";
-    if (lay === "touching") return "The boxes touch without overlap: IoU has a kink here. The push shown is the one torch gives.";
+    if (lay === "touching") return "The boxes touch and share nothing: IoU has a kink here. A hair closer it pushes, here and farther off it does not.";
     if (lay !== "apart" && sidesMeet(this.box, this.truth)) return "Two sides lie on one line: IoU has a kink there, and its push jumps. The one shown is torch's, halfway between.";
     return "";
   }

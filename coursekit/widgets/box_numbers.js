@@ -17,7 +17,7 @@ function alongAxis(start, length, itsStart, itsLength) {
   const [end, itsEnd] = [start + length, itsStart + itsLength];
   const shared = Math.min(end, itsEnd) - Math.max(start, itsStart);
   const endIsNearer = 1 - shareOfMax(end, itsEnd);
-  const met = shared >= 0 ? 1 : 0; // as torch.clamp: at 0 it still lets the gradient through
+  const met = shared > 0 ? 1 : 0; // boxes that only touch share nothing to push with
   return {
     shared: Math.max(0, shared),
     around: Math.max(end, itsEnd) - Math.min(start, itsStart),
