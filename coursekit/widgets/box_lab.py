@@ -199,10 +199,12 @@ class BoxLab(AnyWidget):
     def as_html(self) -> str:
         """The picture with both boxes, over the text."""
         height, width = self._given.size
-        boxes = "".join(_frame(box, dashes) for box, dashes in ((self._given.truth, "6 4"), (self.now, "none")))
-        title = "the picture; the true box dashed, your box solid"
+        boxes = "".join(
+            _frame(box, dashes) for box, dashes in ((self._given.truth, "6 4"), (self.now, "none"))
+        )
+        says = 'role="img" aria-label="the picture; the true box dashed, your box solid"'
         drawn = (
-            f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{title}" style="width:22em;height:auto">'
+            f'<svg viewBox="0 0 {width} {height}" {says} style="width:22em;height:auto">'
             f'<image href="{self.picture}" width="{width}" height="{height}"/>{boxes}</svg>'
         )
         return f"<div>{drawn}</div><pre>{html.escape(self.as_text())}</pre>"

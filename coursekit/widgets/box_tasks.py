@@ -56,6 +56,4 @@ def tasks_for(wanted: Any) -> list[Task]:
     for name in wanted:
         if not isinstance(name, str) or name not in TASKS:
             raise ValueError(sentence(expected, described(name), "tasks=['apart']"))
-    return [
-        {"name": name, "text": TASKS[name][0], "why": TASKS[name][1]} for name in TASKS if name in wanted
-    ]
+    return [{"name": name, "text": TASKS[name][0], "why": TASKS[name][1]} for name in TASKS if name in wanted]

@@ -141,6 +141,8 @@ def as_looks(value: Any) -> list[Look]:
 
 def _pair(pair: Any, expected: str, attempt: str) -> Look:
     paired = isinstance(pair, list | tuple) and len(pair) == 2
+    step: Any
+    angle: Any
     step, angle = pair if paired else (None, None)
     whole = is_whole(step) or (isinstance(step, float) and step.is_integer())
     if not whole or not 0 <= step <= 1e12 or not (angle is None or is_number(angle)):

@@ -31,8 +31,8 @@ class Tug(AnyWidget):
     Parameters
     ----------
     class_gradient, box_gradient : Tensor (N,)
-        The gradient of each loss, before any weight, by the same features or weights. Finite; one that is zero
-        pulls nowhere, and that is said.
+        The gradient of each loss, before any weight, by the same features or weights. Finite; one that is
+        zero pulls nowhere, and that is said.
     weight : float
         Of the box loss, 1e-4 to 1e4.
     angles : list of (step, degrees), optional
@@ -133,7 +133,9 @@ class Tug(AnyWidget):
 
     def __repr__(self) -> str:
         angle = "no angle" if self.angle is None else f"{self.angle:.1f} degrees"
-        return f"Tug(lengths {self.lengths[0]:.3g} and {self.lengths[1]:.3g}, {angle}, weight {self.weight:g})"
+        return (
+            f"Tug(lengths {self.lengths[0]:.3g} and {self.lengths[1]:.3g}, {angle}, weight {self.weight:g})"
+        )
 
     def as_text(self) -> str:
         """The lengths, the angle, the shares, and the angles over training."""
@@ -148,7 +150,7 @@ class Tug(AnyWidget):
             f"{angle}: {told(self._pulls)}",
             f"sum: length {total:.4g}, of which class {one:.0%}, box {other:.0%}",
             *(["angle over training, step: degrees"] if self.looks else []),
-            *(f"{step:>8}: {'none' if angle is None else f'{angle:.1f}'}" for step, angle in self._some_looks()),
+            *(f"{step:>8}: {'none' if one is None else f'{one:.1f}'}" for step, one in self._some_looks()),
         ])  # fmt: skip
 
     def _some_looks(self) -> list[list[Any]]:
@@ -172,7 +174,6 @@ class Tug(AnyWidget):
             for (x, y), thick, dash in ((one, 0.02, "none"), (other, 0.02, ".06 .04"), (total, 0.05, "none"))
         )
         says = "class loss solid, weighted box loss dashed, their sum thick"
-        drawn = (
-            f'<svg viewBox="-1.1 -1.1 2.2 1.3" role="img" aria-label="{says}" style="width:22em">{lines}</svg>'
-        )
+        shape = 'viewBox="-1.1 -1.1 2.2 1.3" style="width:22em"'
+        drawn = f'<svg {shape} role="img" aria-label="{says}">{lines}</svg>'
         return f"<div>{drawn}<p>{says}</p></div><pre>{html.escape(self.as_text())}</pre>"

@@ -19,7 +19,8 @@ MADE = {
     "SwitchSurgery": ("SwitchSurgery([[1, 5, 2], [2, 3, 8], [0, 1, 4]])", ".ck-surgery"),
     "MaskLab": ("MaskLab(load_scenes(1, objects=1, radius=(0.06, 0.07)))", ".ck-mask-lab"),
     "BoxLab": ("BoxLab()", ".ck-box-lab"),
-    "Tug": ("Tug(torch.tensor([3., 1.]), torch.tensor([-2., 1.]), 2, [(0, 80), (10, 110), (20, 95)])", ".ck-tug"),
+    "Tug": ("Tug(torch.tensor([3., 1.]), torch.tensor([-2., 1.]), 2, [(0, 80), (10, 110), (20, 95)])",
+            ".ck-tug"),
     "Predict": ("Predict('How large is it?', ['2x2', '4x4'], answer='B', why='Twice.')", ".qc-predict"),
     "Quiz": ("Quiz([{'question': 'Which?', 'options': ['this', 'that'], 'answer': 'A', "
              "'why': ['Yes.', 'No.']}])", ".qc-quiz"),

@@ -215,7 +215,8 @@ def test_readable_without_scripts() -> None:
     data = bundle[0] if isinstance(bundle, tuple) else bundle
     lines = data["text/plain"].splitlines()
     assert lines[:4] == [
-        "<b>Drag</b>", "100 x 100 pixels", "true box  x 40, y 40, w 20, h 20", "your box  x 50, y 40, w 20, h 20",
+        "<b>Drag</b>", "100 x 100 pixels",
+        "true box  x 40, y 40, w 20, h 20", "your box  x 50, y 40, w 20, h 20",
     ]  # fmt: skip
     assert "IoU       0.3333" in lines
     assert f"to try: {TASKS['apart'][0]}" in lines
@@ -274,7 +275,15 @@ def pairs() -> Iterator[tuple[Box, Box, tuple[int, int]]]:
             found.append((x, y, far - x, low - y))
         yield found[0], found[1], size
     truth = (8.0, 8.0, 16.0, 16.0)
-    for box in (truth, (8, 8, 16, 8), (24, 8, 8, 16), (24, 24, 4, 4), (10, 10, 8, 8), (4, 4, 24, 24), (4, 10, 24, 4)):
+    for box in (
+        truth,
+        (8, 8, 16, 8),
+        (24, 8, 8, 16),
+        (24, 24, 4, 4),
+        (10, 10, 8, 8),
+        (4, 4, 24, 24),
+        (4, 10, 24, 4),
+    ):
         yield tuple(map(float, box)), truth, (32, 32)  # type: ignore[misc]
 
 

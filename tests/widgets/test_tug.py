@@ -45,7 +45,9 @@ def test_two_heads_on_one_feature_extractor() -> None:
     features = body(torch.randn(8, 6)).relu()
     losses = functional.cross_entropy(classes(features), torch.arange(8) % 3), boxes(features).square().mean()
     gradients = [
-        torch.cat([one.flatten() for one in torch.autograd.grad(loss, [*body.parameters()], retain_graph=True)])
+        torch.cat(
+            [one.flatten() for one in torch.autograd.grad(loss, [*body.parameters()], retain_graph=True)]
+        )
         for loss in losses
     ]
     tug = Tug(*gradients, weight=2.5)
@@ -72,7 +74,13 @@ def test_zero_pulls_nowhere_and_that_is_said() -> None:
 
 
 def test_words() -> None:
-    for angle, words in ((10, "same way"), (79, "same way"), (81, "right angles"), (99, "right angles"), (101, "apart")):
+    for angle, words in (
+        (10, "same way"),
+        (79, "same way"),
+        (81, "right angles"),
+        (99, "right angles"),
+        (101, "apart"),
+    ):
         assert words in told(Pulls((1.0, 1.0), math.cos(math.radians(angle)))), angle
 
 
@@ -211,9 +219,18 @@ def test_the_arithmetic_in_node(tmp_path: Path) -> None:
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
     widget, cases = tmp_path / "widget.mjs", tmp_path / "cases.json"
     widget.write_text(f"{Tug._esm}\nexport {{ {TESTED} }};\n", encoding="utf-8")
-    angles = ((0, "same"), (79, "same"), (81, "right"), (90, "right"), (99, "right"), (101, "apart"), (180, "apart"))
+    angles = (
+        (0, "same"),
+        (79, "same"),
+        (81, "right"),
+        (90, "right"),
+        (99, "right"),
+        (101, "apart"),
+        (180, "apart"),
+    )
     kinds = [
-        {"cosine": math.cos(math.radians(angle)), "right": NEARLY_RIGHT, "kind": kind} for angle, kind in angles
+        {"cosine": math.cos(math.radians(angle)), "right": NEARLY_RIGHT, "kind": kind}
+        for angle, kind in angles
     ]
     kinds.append({"cosine": None, "right": NEARLY_RIGHT, "kind": "none"})
     cases.write_text(json.dumps({"pulls": pull_cases(), "kinds": kinds}), encoding="utf-8")
