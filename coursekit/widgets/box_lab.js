@@ -197,6 +197,8 @@ class BoxLabView {
       this.sheet.setPointerCapture(event.pointerId);
       this.drag = { ...drag, pointer: event.pointerId };
     });
+    // a finger on the box drags it and one beside it scrolls: touch-action does not reach the parts of a drawing
+    this.sheet.addEventListener("touchstart", (event) => { if (this.drag) event.preventDefault(); }, { passive: false });
     this.sheet.addEventListener("pointermove", (event) => {
       if (this.drag?.pointer !== event.pointerId) return void setAttribute(this.sheet, "data-over", event.pointerType === "touch" ? "" : this.#grabbed(event)?.kind ?? "");
       this.#dragTo(this.#placeOf(event));

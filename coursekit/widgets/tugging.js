@@ -126,7 +126,7 @@ class TugView {
   #fitRoom(width) {
     setAttribute(this.node, "data-room", width < 560 ? "narrow" : width < 860 ? "medium" : "wide");
     const side = Math.floor(this.plane.getBoundingClientRect().width) || 320;
-    this.sheet = { width: side, height: Math.round(Math.max(220, Math.min(330, 0.64 * side))), margin: 42 };
+    this.sheet = { width: side, height: Math.round(Math.max(220, Math.min(330, 0.64 * side))), margin: side < 330 ? 30 : 42 };
     setAll(this.plane, { viewBox: `0 0 ${side} ${this.sheet.height}`, height: this.sheet.height });
     this.#drawPlane();
     if (this.over) this.over.chart.replaceWith((this.over.chart = this.#chart(Math.floor(this.over.node.getBoundingClientRect().width) || 320)));
@@ -288,8 +288,8 @@ class TugView {
   #drawArc(origin, way) {
     const angle = angleOf(this.cosine);
     const shortest = Math.min(Math.hypot(...way("class")), Math.hypot(...way("box")));
-    const radius = Math.min(44, 0.6 * shortest);
-    const shown = angle !== null && radius > 12;
+    const radius = Math.min(44, 0.42 * shortest);
+    const shown = angle !== null && radius > 16;
     const turn = ((angle ?? 0) * Math.PI) / 180;
     const on = (far, part) => [origin[0] + far * Math.cos(part * turn), origin[1] - far * Math.sin(part * turn)].map(toTenth).join(" ");
     setAttribute(this.arc, "d", shown ? `M${on(radius, 0)}A${toTenth(radius)} ${toTenth(radius)} 0 0 0 ${on(radius, 1)}` : "");
