@@ -15,9 +15,12 @@ pytestmark = pytest.mark.slow
 # How each widget is made, and the node that is its own: the rest of the page is Jupyter's.
 MADE = {
     "GridExplorer": ("GridExplorer(padding=1, output_padding=1, panels=('canvas', 'matrix', 'meter'))",
-                     ".ck-explorer:not(.ck-surgery):not(.ck-mask-lab)"),
+                     ".ck-explorer:not(.ck-surgery, .ck-mask-lab, .ck-box-lab, .ck-tug)"),
     "SwitchSurgery": ("SwitchSurgery([[1, 5, 2], [2, 3, 8], [0, 1, 4]])", ".ck-surgery"),
     "MaskLab": ("MaskLab(load_scenes(1, objects=1, radius=(0.06, 0.07)))", ".ck-mask-lab"),
+    "BoxLab": ("BoxLab()", ".ck-box-lab"),
+    "Tug": ("Tug(torch.tensor([3., 1.]), torch.tensor([-2., 1.]), 2, [(0, 80), (10, 110), (20, 95)])",
+            ".ck-tug"),
     "Predict": ("Predict('How large is it?', ['2x2', '4x4'], answer='B', why='Twice.')", ".qc-predict"),
     "Quiz": ("Quiz([{'question': 'Which?', 'options': ['this', 'that'], 'answer': 'A', "
              "'why': ['Yes.', 'No.']}])", ".qc-quiz"),
@@ -75,6 +78,11 @@ def test_axe_finds_nothing_serious(
     page.locator(".ck-surgery [data-action=swap]").first.press("Enter")
     page.locator(".ck-mask-lab [data-start=empty]").first.press("Enter")
     page.wait_for_selector(".ck-mask-lab [data-done=true]", state="attached")
+    easel = page.locator(".ck-box-lab .ck-easel").first
+    for key in ("k", "4", "]", "]", *["ArrowLeft"] * 9):
+        easel.press(key)
+    page.wait_for_selector(".ck-box-lab [data-task=apart][data-done=true]", state="attached")
+    page.locator(".ck-tug [data-action=balanced]").first.press("Enter")
     found += [f"worked, {told}" for told in complaints(page, ".ck-explorer")]
     assert not found, "\n".join(found)
     page.context.close()
