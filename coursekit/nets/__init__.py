@@ -1,4 +1,4 @@
-"""Small nets that say something about every pixel, what they cost, and a learner's own layer inside them.
+"""Small nets that say something about every pixel, or what is there and where; what they cost; own layers.
 
 The names load when first touched, so that the command line can list the decoders without torch.
 """
@@ -15,14 +15,25 @@ if TYPE_CHECKING:
     from coursekit.nets.names import UPSAMPLINGS
     from coursekit.nets.own_layers import own_layer
     from coursekit.nets.segmentation import SegmentationNet
+    from coursekit.nets.two_heads import TwoHeadNet
 
-__all__ = ["UPSAMPLINGS", "Cost", "Measured", "SegmentationNet", "cost", "measure_step", "own_layer"]
+__all__ = [
+    "UPSAMPLINGS",
+    "Cost",
+    "Measured",
+    "SegmentationNet",
+    "TwoHeadNet",
+    "cost",
+    "measure_step",
+    "own_layer",
+]
 
 _LIES_IN = {
     "UPSAMPLINGS": "names",
     "Cost": "costing",
     "Measured": "measuring",
     "SegmentationNet": "segmentation",
+    "TwoHeadNet": "two_heads",
     "cost": "costing",
     "measure_step": "measuring",
     "own_layer": "own_layers",
