@@ -7,6 +7,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from coursekit.boxes import box_around_lines
 from coursekit.data.chance import mixed
 from coursekit.data.planning import CLOUDS, GRAIN_STARTS, Plan
 from coursekit.data.shapes import SHAPES
@@ -83,14 +84,7 @@ def box_around(distance: Tensor) -> Tensor:
     >>> box_around(plane)
     tensor([[2., 1., 3., 2.]])
     """
-    spans = []
-    for nearest in (distance.amin(1), distance.amin(2)):  # [N, W] columns, then [N, H] rows
-        line = (nearest <= 0).to(torch.int64)
-        first = line.argmax(1)
-        beyond = line.shape[1] - line.flip(1).argmax(1)
-        spans.append((first, torch.where(line.any(1), beyond - first, 0)))
-    (x, width), (y, height) = spans
-    return torch.stack([x, y, width, height], dim=1).to(torch.float32)
+    return box_around_lines(distance.amin(-2) <= 0, distance.amin(-1) <= 0)
 
 
 def _layer(size: int, plan: Plan, present: int, layer: int) -> tuple[Tensor, Tensor]:

@@ -6,19 +6,7 @@ import math
 from numbers import Integral, Real
 from typing import Any
 
-
-def sentence(expected: str, got: str, attempt: str) -> str:
-    """One error text in the course's form."""
-    return f"Expected {expected}; got {got}. Try {attempt}."
-
-
-def described(value: Any) -> str:
-    """A value in a few words: its shape and dtype where it has them, else itself when short."""
-    if hasattr(value, "shape") and hasattr(value, "dtype"):
-        dtype = str(value.dtype).removeprefix("torch.")
-        return f"a {type(value).__name__} of shape {tuple(value.shape)} and dtype {dtype}"
-    text = repr(value)
-    return text if len(text) <= 40 else f"a value of type {type(value).__name__}"
+from coursekit.wording import described, sentence
 
 
 def is_whole(value: Any) -> bool:

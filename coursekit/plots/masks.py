@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from coursekit.boxes import box_from_mask
 from coursekit.data.gallery import _coloured, _data_uri, colour_of
 from coursekit.data.samples import IGNORE
 
@@ -127,9 +128,8 @@ def box_of(mask: Tensor) -> tuple[int, int, int, int] | None:
     marks = _patches(solid)
     counts = torch.bincount(marks.flatten())
     counts[0] = 0
-    rows, columns = (marks == counts.argmax()).nonzero(as_tuple=True)
-    left, top = int(columns.min()), int(rows.min())
-    return left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1
+    x, y, width, height = map(int, box_from_mask(marks == counts.argmax()).tolist())
+    return x, y, width, height
 
 
 def _patches(solid: Tensor) -> Tensor:

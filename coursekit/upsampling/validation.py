@@ -9,22 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-
-def sentence(expected: str, got: str, attempt: str) -> str:
-    """One error text in the course's form, so that every room says it alike."""
-    return f"Expected {expected}; got {got}. Try {attempt}."
-
-
-def described(value: Any) -> str:
-    """A value in a few words: its type, and its shape and dtype where it has them."""
-    if isinstance(value, Tensor):
-        return f"a tensor of shape {tuple(value.shape)} and dtype {str(value.dtype).removeprefix('torch.')}"
-    if isinstance(value, np.ndarray):
-        return f"a NumPy array of shape {value.shape} and dtype {value.dtype}"
-    if isinstance(value, list | tuple | dict | set):
-        return f"a {type(value).__name__} of length {len(value)}"
-    text = repr(value)
-    return text if len(text) <= 40 else f"a value of type {type(value).__name__}"
+from coursekit.wording import described, sentence
 
 
 def require_grid(x: Any, name: str = "x", least_rank: int = 2) -> Tensor:
