@@ -99,7 +99,9 @@ def channels_of(backbone: nn.Module) -> int:
             features = backbone.eval()(torch.zeros(_TRIED_ON))
     except Exception as problem:
         got = f"{type(problem).__name__}: {problem}"
-        raise ValueError(sentence(expected, got, "the backbone alone on torch.zeros(2, 3, 64, 64)")) from problem
+        raise ValueError(
+            sentence(expected, got, "the backbone alone on torch.zeros(2, 3, 64, 64)")
+        ) from problem
     finally:
         for module, training in modes:
             module.training = training

@@ -13,16 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.nets import TwoHeadNet
+from coursekit.training import running
 from coursekit.training.batches import Augmentation, flipped_sideways
 from coursekit.training.crew import crew_for, own_gpu
 from coursekit.training.featured import featured
-from coursekit.training.given import Given, device_of, named_device, require_net
+from coursekit.training.given import device_of, named_device, require_net
 from coursekit.training.history import History
 from coursekit.training.interruption import Interruption
 from coursekit.training.locating import Located, augment_for_boxes, given_for, loss_for_boxes
 from coursekit.training.losses import cross_entropy
 from coursekit.training.memory import freed_memory_kept
-from coursekit.training import running
 from coursekit.training.running import Run
 from coursekit.training.settings import Settings
 from coursekit.training.stopwatch import Progress
