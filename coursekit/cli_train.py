@@ -13,6 +13,8 @@ from coursekit.nets.names import UPSAMPLINGS
 from coursekit.training.freezes import BOX_LOSS_NAMES, FREEZES
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from coursekit.training import BoxScores, History, Scores
 
 FINE, FOUND_WRONG = 0, 1
@@ -37,8 +39,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "--freeze",
         choices=FREEZES,
         default="none",
-        help="none: all is trained; else a small head on frozen features, which learned the masks of the same "
-        "images (features), their classes, or nothing (random) (default: %(default)s)",
+        help="none: all is trained; else a small head on frozen features, which learned the masks of the "
+        "same images (features), their classes, or nothing (random) (default: %(default)s)",
     )
     boxes.add_argument(
         "--feature-budget",
@@ -132,7 +134,8 @@ def _located(arguments: argparse.Namespace) -> tuple[History, More]:
     from coursekit.training.recipes import box_recipe
 
     chosen = box_recipe(arguments.data, arguments.boxes)
-    asked, settings, backbone, seconds = _asked(arguments), chosen.settings, "encoder", 0.0
+    asked, settings, seconds = _asked(arguments), chosen.settings, 0.0
+    backbone: str | nn.Module = "encoder"
     if frozen := arguments.freeze != "none":
         length = {**asked, "budget": arguments.feature_budget}
         backbone, features = pretrained(arguments.freeze, chosen, **length)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from coursekit.boxes import iou
+from coursekit.boxes import denormalize, iou
 from coursekit.training.confusion import accuracy, confusion
 from coursekit.training.given import Given, device_of, judging, require_net
 from coursekit.training.locating import Located, truth_in
@@ -121,12 +121,9 @@ def predict_boxes(net: nn.Module, samples: Any) -> tuple[Tensor, Tensor]:
     """
     require_net(net)
     given = Given.of_images(samples)
-    rows, columns = given.images.shape[2:]
-    answers = list(_answers(net, given))
-    home = given.images.device
-    sides = torch.tensor([columns, rows] * 2, device=home)
-    labels, boxes = (torch.cat(column).to(home) for column in zip(*answers, strict=True))
-    return labels, boxes * sides
+    answers = zip(*_answers(net, given), strict=True)
+    labels, boxes = (torch.cat(column).to(given.images.device) for column in answers)
+    return labels, denormalize(boxes, given.images.shape[2:])
 
 
 def _answers(net: nn.Module, given: Given) -> Iterator[tuple[Tensor, Tensor]]:

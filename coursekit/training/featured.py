@@ -109,7 +109,8 @@ def featured(
     # Outside of inference mode a copy is a plain tensor, which autograd accepts.
     made, truths = torch.cat(features).clone(), torch.cat(rows).clone()
     count = len(given.images)
-    note = f"Features were computed once, in {took:.1f} s: {_amount(computed, count)}. Steps ran the heads alone."
+    said = f"Features were computed once, in {took:.1f} s: {_amount(computed, count)}."
+    note = f"{said} Steps ran the heads alone."
     return Featured(made, truths, given.classes, given.mean_box, count, took, note)
 
 

@@ -1,4 +1,4 @@
-"""What frozen features were trained for, by name; apart from the code, so that the command line needs no torch."""
+"""Names of what frozen features learned, and of box losses: the command line lists them without torch."""
 
 FREEZES = ("none", "features", "classes", "random")
 BOX_LOSS_NAMES = ("giou", "smooth_l1", "l2")

@@ -122,6 +122,7 @@ def judging(net: nn.Module) -> Iterator[None]:
 
 
 def require_images(images: Any, name: str) -> None:
+    """Refuse what is no batch of finite images."""
     expected = f"{name} with images (N, 3, H, W), uint8 or float from 0 to 1"
     if not isinstance(images, Tensor) or not (images.dtype == torch.uint8 or images.is_floating_point()):
         raise TypeError(sentence(expected, described(images), "uint8 images, as load_scenes gives them"))

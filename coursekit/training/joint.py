@@ -83,7 +83,7 @@ class JointLoss:
     --------
     >>> truth = Truth(torch.tensor([0]), torch.tensor([[0.25, 0.25, 0.5, 0.5]]))
     >>> answer = torch.zeros(1, 2), torch.tensor([[0.25, 0.25, 0.5, 0.25]])
-    >>> [round(float(part), 4) for part in JointLoss("l2").parts(*answer, truth)]     # log 2, and 0.25 squared
+    >>> [round(float(part), 4) for part in JointLoss("l2").parts(*answer, truth)]    # log 2; 0.25 squared
     [0.6931, 0.0625]
     """
 

@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from coursekit.nets import SegmentationNet
+from coursekit.boxes import normalize
+from coursekit.nets import SegmentationNet, TwoHeadNet
 from coursekit.training.batches import Augmentation
 from coursekit.training.given import Given, device_of, judging, require_images
 from coursekit.training.joint import JointLoss, Truth
@@ -60,8 +61,7 @@ class Located(Given):
         require_images(images, name)
         _require_labels(labels, len(images), name)
         _require_boxes(boxes, len(images), name)
-        rows, columns = images.shape[2:]
-        shares = boxes.float() / torch.tensor([columns, rows] * 2, device=boxes.device)
+        shares = normalize(boxes.float(), images.shape[2:])
         mean = shares[shares.isfinite().all(1)].mean(0)
         return cls(images, packed(Truth(labels, shares)), names, mean)
 
@@ -81,16 +81,19 @@ class Located(Given):
 
 def given_for(net: nn.Module, samples: Any, name: str) -> Given:
     """What the net is to learn from, or is scored on: masks, or labels and boxes for a net of two heads."""
-    if isinstance(net, SegmentationNet):
-        return Given.of(samples, name).for_net(net)
-    kind = Located if answers_boxes(net, Given.of_images(samples).images[:1]) else Given
+    kind = Located if _is_for_boxes(net, samples) else Given
     return kind.of(samples, name).for_net(net)
 
 
-def answers_boxes(net: nn.Module, image: Tensor) -> bool:
-    """Whether a net gives a pair for an image; one that fails is left to those who say why."""
+def _is_for_boxes(net: nn.Module, samples: Any) -> bool:
+    """Whether the net gives a pair for an image; one that fails is left to those who say why."""
+    if isinstance(net, SegmentationNet | TwoHeadNet):
+        return isinstance(net, TwoHeadNet)
+    pair = isinstance(samples, tuple | list) and len(samples) == 2
+    if not (hasattr(samples, "boxes") or (pair and isinstance(samples[1], tuple | list))):
+        return False
     try:
-        answer = _answer_to(net, image)
+        answer = _answer_to(net, Given.of_images(samples).images[:1])
     except Exception:
         return False
     return isinstance(answer, tuple | list) and len(answer) == 2

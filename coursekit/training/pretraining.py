@@ -1,4 +1,4 @@
-"""Features for a frozen net: trained for masks or for classes on the very images of the box recipe, or not."""
+"""Features to freeze: they learned masks or classes, on the very images of the box recipe, or nothing."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def box_recipe(data: str, boxes: str = "animal") -> BoxRecipe:
 
 
 def _photographs(boxes: str) -> tuple[Samples, Samples]:
-    """To learn from and to score; for head boxes both from the split that has any, in a fixed random order."""
+    """To learn from and to score; head boxes both from the one split that has any, in a fixed order."""
     if boxes == "animal":
         return load_pets(split="trainval"), load_pets(split="test")
     photographs = load_pets(split="trainval", boxes="head")
