@@ -78,7 +78,7 @@ class AverageBoxHead(nn.Module):
 
 
 class ClassHead(nn.Module):
-    """The mean over all places, then one layer: what is there, wherever it is.
+    """A look around, the mean over all places, then one layer: what is there, wherever it is.
 
     Parameters
     ----------
@@ -86,15 +86,20 @@ class ClassHead(nn.Module):
         Of the features.
     classes : int
         How many classes there are to choose from.
+    hidden : int
+        Channels of the 3x3 convolution before the mean.
+    norm : str
+        "batch" or "group".
     """
 
-    def __init__(self, channels: int, classes: int) -> None:
+    def __init__(self, channels: int, classes: int, hidden: int = 32, norm: str = "batch") -> None:
         super().__init__()
-        self.layer = nn.Linear(channels, classes)
+        self.block = conv_block(channels, hidden, norm)
+        self.layer = nn.Linear(hidden, classes)
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits ``(N, classes)`` for features ``(N, C, h, w)``."""
-        logits: Tensor = self.layer(features.mean((2, 3)))
+        logits: Tensor = self.layer(self.block(features).mean((2, 3)))
         return logits
 
 

@@ -81,7 +81,7 @@ class TwoHeadNet(nn.Module):
                 torch.manual_seed(seed)
             self.backbone = made_backbone(backbone, widths, norm)
             channels = channels_of(self.backbone)
-            self.class_head = ClassHead(channels, classes)
+            self.class_head = ClassHead(channels, classes, norm=norm)
             made = made_box_head(box_head, channels, norm) if isinstance(box_head, str) else box_head
             self.box_head = made
         self.frozen = freeze

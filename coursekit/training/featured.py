@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from coursekit.nets import TwoHeadNet
 from coursekit.training.batches import Augmentation, mixed
+from coursekit.training.checkpoints import Checkpoint, put_into, require_same_run
+from coursekit.training.crew import Alone
 from coursekit.training.given import judging
 from coursekit.training.locating import Located
 from coursekit.training.settings import Settings
@@ -66,13 +68,14 @@ def featured(
     augment: Augmentation | None,
     stopped: Callable[[], bool],
     clock: Callable[[], float],
-    hurried: bool,
+    crew: Alone,
 ) -> Featured:
     """Compute the features of a frozen net, image by image in a random order.
 
     With an augmentation, further versions of the images follow, up to eight of each; they are drawn once,
     not anew for each step. A run that counts seconds stops this after a third of them, and goes on with the
-    features that are there, if it is hurried. No more are computed than the steps can use.
+    features that are there; several processes compute all, so that they have the same. No more are computed
+    than the steps can use.
 
     Parameters
     ----------
@@ -88,12 +91,13 @@ def featured(
         Whether someone asked to end the run.
     clock : callable
         Gives seconds.
-    hurried : bool
-        False computes all features, however long it takes, so that several processes have the same.
+    crew : Alone
+        The other processes, if there are any.
     """
+    _take_up(net, given, settings, crew)
     features, rows, computed = [], [], 0
     begin = clock()
-    limit = settings.budget * SHARE if hurried and settings.steps is None else float("inf")
+    limit = settings.budget * SHARE if crew.size == 1 and settings.steps is None else float("inf")
     enough = float("inf") if settings.steps is None else settings.steps * settings.batch
     device = next(net.parameters()).device
     with judging(net), torch.inference_mode():
@@ -112,6 +116,22 @@ def featured(
     said = f"Features were computed once, in {took:.1f} s: {_amount(computed, count)}."
     note = f"{said} Steps ran the heads alone."
     return Featured(made, truths, given.classes, given.mean_box, count, took, note)
+
+
+def _take_up(net: TwoHeadNet, given: Located, settings: Settings, crew: Alone) -> None:
+    """Give the net the backbone that the run will go on with: its features come from no other."""
+
+    def read() -> None:
+        assert settings.checkpoint is not None
+        checkpoint = Checkpoint(settings.checkpoint)
+        if checkpoint.weights.exists():
+            weights, _, state = checkpoint.load()
+            require_same_run(state, settings.identity(given.count))
+            put_into(net, weights)
+
+    if settings.resume:
+        crew.told(read)
+    crew.align(net.state_dict().values())
 
 
 def _versions(given: Located, seed: int, augment: Augmentation | None) -> Iterator[tuple[Tensor, Tensor]]:

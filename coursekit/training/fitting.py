@@ -138,8 +138,8 @@ def fit(
         try:
             net.to(wanted, memory_format=torch.channels_last)  # type: ignore[call-overload]
             if isinstance(given, Located) and isinstance(net, TwoHeadNet) and net.frozen:
-                asked, hurried = partial(getattr, interruption, "asked"), crew.size == 1
-                given = featured(net, given, settings, augment, asked, running.clock, hurried)
+                asked = partial(getattr, interruption, "asked")
+                given = featured(net, given, settings, augment, asked, running.clock, crew)
                 augment = None
             run = Run(net, given, held_out, settings, wanted, loss, augment, on_step, interruption, crew)
             return run.to_its_end()
