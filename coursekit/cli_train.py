@@ -1,4 +1,4 @@
-"""``coursekit train segmentation``: train a net for so many seconds, and say how good it is."""
+"""``coursekit train``: train a net for so many seconds, and say how good it is."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import argparse
 import json
 import math
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coursekit.checkout import CannotRun
 from coursekit.nets.names import UPSAMPLINGS
+from coursekit.training.freezes import BOX_LOSS_NAMES, FREEZES
 
 if TYPE_CHECKING:
-    from coursekit.training import History, Scores
+    from torch import nn
+
+    from coursekit.training import BoxScores, History, Scores
 
 FINE, FOUND_WRONG = 0, 1
 
@@ -20,10 +23,44 @@ FINE, FOUND_WRONG = 0, 1
 def add_options(command: argparse.ArgumentParser) -> None:
     """Give the command its tasks, and each task its options."""
     tasks = command.add_subparsers(dest="task", metavar="TASK", title="tasks", required=True)
-    task = tasks.add_parser("segmentation", help="a class for every pixel")
-    task.add_argument(
+    masks = tasks.add_parser("segmentation", help="a class for every pixel")
+    masks.add_argument(
         "--upsampling", choices=UPSAMPLINGS, default="transposed", help="the way up (default: %(default)s)"
     )
+    _add_shared(masks)
+    boxes = tasks.add_parser("localization", help="what is in an image, and the box around it")
+    boxes.add_argument(
+        "--loss", choices=BOX_LOSS_NAMES, default="giou", help="of the box (default: %(default)s)"
+    )
+    boxes.add_argument(
+        "--weight", type=_weight, default=1.0, help="how much it counts beside the class's (default: 1)"
+    )
+    boxes.add_argument(
+        "--freeze",
+        choices=FREEZES,
+        default="none",
+        help="none: all is trained; else a small head on frozen features, which learned the masks of the "
+        "same images (features), their classes, or nothing (random) (default: %(default)s)",
+    )
+    boxes.add_argument(
+        "--feature-budget",
+        type=_seconds,
+        default=60.0,
+        help="seconds of training for features that are frozen then (default: 60)",
+    )
+    boxes.add_argument(
+        "--boxes", choices=("animal", "head"), default="animal", help="of the pets (default: %(default)s)"
+    )
+    boxes.add_argument(
+        "--box-head",
+        choices=("spatial", "average"),
+        default="spatial",
+        help="what finds the box: on the grid of features, or in their mean (default: %(default)s)",
+    )
+    _add_shared(boxes)
+
+
+def _add_shared(task: argparse.ArgumentParser) -> None:
     task.add_argument(
         "--data",
         choices=("scenes", "pets"),
@@ -45,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     from coursekit.training.crew import is_first
 
     try:
-        history = _trained(arguments)
+        history, more = (_located if arguments.task == "localization" else _segmented)(arguments)
     except (TypeError, ValueError, OSError) as problem:
         raise CannotRun(str(problem)) from problem
     scores = history.scores
@@ -54,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not is_first():  # torchrun starts several; one of them speaks
         return FOUND_WRONG if history.diverged else FINE
     if arguments.json:
-        print(json.dumps(report(history, scores), indent=2))
+        print(json.dumps(report(history, scores) | more, indent=2))
         for note in history.notes:
             print(note, file=sys.stderr)
     else:
@@ -62,46 +99,79 @@ def run(arguments: argparse.Namespace) -> int:
     return FOUND_WRONG if history.diverged else FINE
 
 
-def report(history: History, scores: Scores) -> dict[str, float | str]:
+def report(history: History, scores: Scores | BoxScores) -> dict[str, float | str]:
     """The figures of one run, under the names that other programs read."""
+    from coursekit.training import BoxScores
+
+    names = ("miou", "baseline_miou", "pixel_accuracy", "boundary_iou", "boundary_f1")
+    if isinstance(scores, BoxScores):
+        names = ("accuracy", "mean_iou", "baseline_iou", "found", "baseline_accuracy")
     return {
-        "miou": round(scores.miou, 4),
-        "baseline_miou": round(scores.baseline_miou, 4),
-        "pixel_accuracy": round(scores.pixel_accuracy, 4),
-        "boundary_iou": round(scores.boundary_iou, 4),
-        "boundary_f1": round(scores.boundary_f1, 4),
+        **{name: round(getattr(scores, name), 4) for name in names},
         "images_per_second": round(history.images_per_second, 1),
         "train_seconds": round(history.train_seconds, 2),
         "device": history.device,
     }
 
 
-def _trained(arguments: argparse.Namespace) -> History:
+More = dict[str, Any]  # what a task reports besides
+
+
+def _segmented(arguments: argparse.Namespace) -> tuple[History, More]:
     from coursekit.nets import SegmentationNet
     from coursekit.training import fit
     from coursekit.training.recipes import recipe
 
     chosen = recipe(arguments.data)
     net = SegmentationNet(len(chosen.train.classes), arguments.upsampling, seed=arguments.seed)
-    return fit(
-        net,
-        chosen.train,
-        chosen.test,
-        budget=arguments.budget,
-        seed=arguments.seed,
-        device=arguments.device,
-        **chosen.settings,
-    )
+    return fit(net, chosen.train, chosen.test, **_asked(arguments), **chosen.settings), {}
+
+
+def _located(arguments: argparse.Namespace) -> tuple[History, More]:
+    from coursekit.nets import TwoHeadNet
+    from coursekit.training import JointLoss, fit
+    from coursekit.training.pretraining import pretrained
+    from coursekit.training.recipes import box_recipe
+
+    chosen = box_recipe(arguments.data, arguments.boxes)
+    asked, settings, seconds = _asked(arguments), chosen.settings, 0.0
+    backbone: str | nn.Module = "encoder"
+    if frozen := arguments.freeze != "none":
+        length = {**asked, "budget": arguments.feature_budget}
+        backbone, features = pretrained(arguments.freeze, chosen, **length)
+        seconds, settings = features.train_seconds if features else 0.0, chosen.head_settings
+        if features is not None and features.interrupted:
+            raise CannotRun("stopped while the features were learned. Try again and let it run on.")
+    classes = len(chosen.train.label_names)
+    net = TwoHeadNet(classes, backbone, box_head=arguments.box_head, freeze=frozen, seed=arguments.seed)
+    loss = JointLoss(arguments.loss, arguments.weight)
+    history = fit(net, chosen.train, chosen.test, loss=loss, **asked, **settings)
+    return history, {"feature_seconds": round(seconds, 2)}
+
+
+def _asked(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(arguments, name) for name in ("budget", "seed", "device")}
 
 
 def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
+    seconds = _number(text)
     if 0 < seconds < math.inf:
         return seconds
     raise argparse.ArgumentTypeError(f"expected seconds above 0, got {text!r}; try 60")
+
+
+def _weight(text: str) -> float:
+    weight = _number(text)
+    if 0 <= weight < math.inf:
+        return weight
+    raise argparse.ArgumentTypeError(f"expected a number from 0, got {text!r}; try 1")
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _seed(text: str) -> int:

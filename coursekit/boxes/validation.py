@@ -6,7 +6,6 @@ import math
 from numbers import Real
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from coursekit.wording import described, sentence
@@ -45,12 +44,12 @@ def require_pairable(a: Tensor, b: Tensor) -> None:
     """Refuse two batches of boxes whose shapes do not go together, or that lie on two devices."""
     if a.device != b.device:
         raise TypeError(sentence("a and b on one device", f"{a.device} and {b.device}", "b.to(a.device)"))
-    try:
-        torch.broadcast_shapes(a.shape, b.shape)
-    except RuntimeError:
+    # Not by torch.broadcast_shapes, whose first call imports sympy: seconds of a short training run.
+    pairs = zip(reversed(a.shape), reversed(b.shape), strict=False)
+    if not all(mine == yours or 1 in (mine, yours) for mine, yours in pairs):
         got = f"{tuple(a.shape)} and {tuple(b.shape)}"
         attempt = "pairwise_iou(a, b) for every a with every b"
-        raise ValueError(sentence("as many boxes in a as in b", got, attempt)) from None
+        raise ValueError(sentence("as many boxes in a as in b", got, attempt))
 
 
 def require_size(size: Any) -> tuple[float, float]:

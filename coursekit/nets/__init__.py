@@ -1,4 +1,4 @@
-"""Small nets that say something about every pixel, what they cost, and a learner's own layer inside them.
+"""Small nets that say something about every pixel, or what is there and where; what they cost; own layers.
 
 The names load when first touched, so that the command line can list the decoders without torch.
 """
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from coursekit.nets.names import UPSAMPLINGS
     from coursekit.nets.own_layers import own_layer
     from coursekit.nets.segmentation import SegmentationNet
+    from coursekit.nets.two_heads import TwoHeadNet
 
 __all__ = [
     "UPSAMPLINGS",
@@ -23,6 +24,7 @@ __all__ = [
     "Measured",
     "Mirrored",
     "SegmentationNet",
+    "TwoHeadNet",
     "cost",
     "measure_step",
     "own_layer",
@@ -34,6 +36,7 @@ _LIES_IN = {
     "Measured": "measuring",
     "Mirrored": "mirrored",
     "SegmentationNet": "segmentation",
+    "TwoHeadNet": "two_heads",
     "cost": "costing",
     "measure_step": "measuring",
     "own_layer": "own_layers",

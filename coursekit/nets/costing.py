@@ -32,7 +32,8 @@ class Cost:
     activation_bytes : int
         What training keeps of one image between the pass forward and the pass back.
     receptive_field : tuple
-        Rows and columns of input pixels that one output pixel can depend on, in an image without end.
+        Rows and columns of input pixels that one output pixel can depend on, in an image without end; for a
+        net of two heads, that one cell of its features can depend on.
     """
 
     size: tuple[int, int]
@@ -83,12 +84,13 @@ def cost(net: nn.Module, size: int | tuple[int, int] = 64) -> Cost:
     rows, columns = require_pair(size, "size", least=1)
     copy = deepcopy(net).cpu().float().eval()
     image = torch.zeros(1, 3, rows, columns)
+    eyes = getattr(copy, "backbone", copy)  # a box depends on all pixels; a cell of the features does not
     return Cost(
         (rows, columns),
         sum(parameter.numel() for parameter in net.parameters()),
         _multiply_adds(copy, image),
         activation_bytes(copy, image),
-        _receptive_field(copy),
+        _receptive_field(eyes),
     )
 
 

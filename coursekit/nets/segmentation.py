@@ -68,8 +68,8 @@ class SegmentationNet(nn.Module):
         seed: int | None = 0,
     ) -> None:
         super().__init__()
-        self.classes = _require_classes(classes)
-        self.widths = _require_widths(widths)
+        self.classes = require_classes(classes)
+        self.widths = require_widths(widths)
         if norm not in NORMS:
             raise ValueError(sentence(f"norm as one of {NORMS}", repr(norm), 'norm="batch"'))
         self.upsampling = _name_of(upsampling)
@@ -84,7 +84,7 @@ class SegmentationNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits ``(N, classes, H, W)`` for images ``(N, 3, H, W)``, uint8 or float from 0 to 1."""
-        x, levels = self.encoder(_scaled(images))
+        x, levels = self.encoder(scaled(images))
         for step, level in zip(self.decoder, reversed(levels), strict=True):
             x = step(x, level)
         return cast(Tensor, self.head(x))
@@ -203,7 +203,8 @@ def _require_room_for(skip: Any, name: str, upsampling: Any) -> None:
         raise ValueError(sentence(expected, repr(name), 'upsampling="transposed"'))
 
 
-def _require_classes(classes: Any) -> int:
+def require_classes(classes: Any) -> int:
+    """``classes`` as an int that a byte can hold, or a sentence why not."""
     if not is_int(classes):
         attempt = f"classes={len(classes)}" if isinstance(classes, Sequence) else "classes=2"
         raise TypeError(sentence("classes as a whole number", described(classes), attempt))
@@ -214,7 +215,8 @@ def _require_classes(classes: Any) -> int:
     return int(classes)
 
 
-def _require_widths(widths: Any) -> tuple[int, ...]:
+def require_widths(widths: Any) -> tuple[int, ...]:
+    """``widths`` as a tuple of whole numbers, or a sentence why not."""
     fine = isinstance(widths, Sequence) and widths and all(is_int(width) and width > 0 for width in widths)
     if not fine:
         raise ValueError(
@@ -223,7 +225,7 @@ def _require_widths(widths: Any) -> tuple[int, ...]:
     return tuple(int(width) for width in widths)
 
 
-def _scaled(images: Any) -> Tensor:
+def scaled(images: Any) -> Tensor:
     """Pixels from -1 to 1, whichever way they were stored."""
     if not isinstance(images, Tensor) or images.ndim != 4 or images.shape[1] != 3:
         attempt = (

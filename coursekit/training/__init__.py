@@ -1,4 +1,4 @@
-"""Training by a budget of seconds, and scores that say how good a mask is.
+"""Training by a budget of seconds, and scores that say how good a mask is, or a label and a box.
 
 The names load when first touched, so that the command line can name the choices without torch.
 """
@@ -12,10 +12,12 @@ from coursekit.lazily import loaded_lazily
 if TYPE_CHECKING:
     from coursekit.training.bakeoff import bake_off
     from coursekit.training.batches import flipped_sideways, varied
+    from coursekit.training.box_scoring import BoxScores, predict_boxes
     from coursekit.training.checkpoints import load_weights
     from coursekit.training.failures import FailureAtlas, failure_atlas
     from coursekit.training.fitting import fit
     from coursekit.training.history import History
+    from coursekit.training.joint import JointLoss, Truth
     from coursekit.training.losses import cross_entropy
     from coursekit.training.phases import phase_spread
     from coursekit.training.scoring import Scores, evaluate, predict_masks
@@ -24,10 +26,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BakeOff",
+    "BoxScores",
     "FailureAtlas",
     "History",
+    "JointLoss",
     "Progress",
     "Scores",
+    "Truth",
     "bake_off",
     "cross_entropy",
     "evaluate",
@@ -36,18 +41,22 @@ __all__ = [
     "flipped_sideways",
     "load_weights",
     "phase_spread",
+    "predict_boxes",
     "predict_masks",
     "varied",
 ]
 
 _LIES_IN = {
     "BakeOff": "standings",
+    "BoxScores": "box_scoring",
     "FailureAtlas": "failures",
     "bake_off": "bakeoff",
     "failure_atlas": "failures",
     "History": "history",
+    "JointLoss": "joint",
     "Progress": "stopwatch",
     "Scores": "scoring",
+    "Truth": "joint",
     "cross_entropy": "losses",
     "evaluate": "scoring",
     "fit": "fitting",
@@ -55,6 +64,7 @@ _LIES_IN = {
     "varied": "batches",
     "load_weights": "checkpoints",
     "phase_spread": "phases",
+    "predict_boxes": "box_scoring",
     "predict_masks": "scoring",
 }
 

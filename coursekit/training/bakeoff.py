@@ -13,6 +13,7 @@ from coursekit.nets import SegmentationNet
 from coursekit.training.fitting import allowed, fit
 from coursekit.training.given import Given
 from coursekit.training.history import History
+from coursekit.training.scoring import Scores
 from coursekit.training.standings import BakeOff, Row, Run
 from coursekit.upsampling.validation import described, is_int, sentence
 
@@ -96,7 +97,7 @@ def bake_off(
 
 def _run(method: str, seed: int, history: History) -> Run:
     scores = history.scores
-    assert scores is not None
+    assert isinstance(scores, Scores)
     edges = scores.boundary_f1, scores.boundary_iou
     return Run(method, seed, scores.miou, *edges, history.steps, history.images_per_second, scores)
 

@@ -9,7 +9,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from coursekit.training.given import Given
+from coursekit.training.joint import Truth
 from coursekit.training.losses import IGNORE
+from coursekit.training.mirrors import seen_through, turned_over
 
 Augmentation = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
 
@@ -70,9 +72,11 @@ def mixed(seed: int, purpose: int, count: int) -> int:
 
 
 def flipped_sideways(images: Tensor, masks: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Mirror each image left to right with probability one half, and its mask with it."""
+    """Mirror each image left to right with probability one half, and its mask (or its box) with it."""
     chosen = (torch.rand(len(images), generator=generator) < 0.5).to(images.device)
     images = torch.where(chosen[:, None, None, None], images.flip(3), images)
+    if isinstance(masks, Truth):
+        return images, turned_over(masks, chosen)
     return images, torch.where(chosen[:, None, None], masks.flip(2), masks)
 
 
@@ -83,14 +87,15 @@ ZOOM, TURN, CONTRAST, BRIGHTNESS = 0.65, 0.25, 0.3, 0.2
 def varied(images: Tensor, masks: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Mirror, zoom, move, turn and light each image anew: a few hundred photographs do the work of many.
 
-    The mask moves with its image; what comes in from beyond the frame is ignored.
+    The mask moves with its image; what comes in from beyond the frame is ignored. With labels and boxes
+    (:class:`Truth`) nothing is turned, since no upright box fits a turned one.
 
     Parameters
     ----------
     images : Tensor
         ``(N, 3, H, W)``, uint8 or float from 0 to 1.
-    masks : Tensor
-        ``(N, H, W)`` uint8.
+    masks : Tensor or Truth
+        ``(N, H, W)`` uint8; or labels and boxes.
     generator : torch.Generator
         Where all that is random comes from.
 
@@ -103,29 +108,29 @@ def varied(images: Tensor, masks: Tensor, generator: torch.Generator) -> tuple[T
     """
     count = len(images)
     pixels = images / 255 if images.dtype == torch.uint8 else images
-    grid = functional.affine_grid(
-        _views(count, generator).to(pixels), [count, 1, *masks.shape[1:]], align_corners=False
-    )
+    views = _views(count, generator, 0.0 if isinstance(masks, Truth) else TURN)
+    grid = functional.affine_grid(views.to(pixels), [count, 1, *images.shape[2:]], align_corners=False)
     # Around mid-grey and around the ignored class, because zero is what lies beyond the frame.
     seen = functional.grid_sample(pixels - 0.5, grid, align_corners=False)
-    labels = functional.grid_sample(
-        masks[:, None].to(pixels) - IGNORE, grid, mode="nearest", align_corners=False
-    )
     contrast = (
         1
         + CONTRAST * _around_zero((count, 3, 1, 1), generator)
         + CONTRAST * _around_zero((count, 1, 1, 1), generator)
     )
     light = BRIGHTNESS * _around_zero((count, 1, 1, 1), generator)
-    return seen * contrast.to(pixels) + 0.5 + light.to(pixels), (labels[:, 0] + IGNORE).round().to(
-        torch.uint8
+    lit = seen * contrast.to(pixels) + 0.5 + light.to(pixels)
+    if isinstance(masks, Truth):
+        return lit, seen_through(masks, views)
+    labels = functional.grid_sample(
+        masks[:, None].to(pixels) - IGNORE, grid, mode="nearest", align_corners=False
     )
+    return lit, (labels[:, 0] + IGNORE).round().to(torch.uint8)
 
 
-def _views(count: int, generator: torch.Generator) -> Tensor:
+def _views(count: int, generator: torch.Generator, turn: float) -> Tensor:
     """``(N, 2, 3)``: where in the image each view looks, for :func:`torch.nn.functional.affine_grid`."""
     zoom = 1 - (1 - ZOOM) * torch.rand(count, generator=generator)
-    angle = TURN * _around_zero((count,), generator)
+    angle = turn * _around_zero((count,), generator)
     mirror = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
     move = 0.7 * (1 - ZOOM) * _around_zero((count, 2), generator)
     first = torch.stack([zoom * angle.cos() * mirror, -zoom * angle.sin(), move[:, 0]], dim=1)

@@ -49,6 +49,7 @@ class Descent:
         exact: bool = True,
     ) -> None:
         self.net, self.batches, self.loss, self.seed = net, batches, loss, seed
+        self.forward: Callable[[Tensor], Any] = net
         self.crew, self.history, self.exact = crew, history, exact
         self.fast: precision.Step | None = None
         self._chosen = False
@@ -107,8 +108,8 @@ class Descent:
             self.fast = step
 
     def _loss_of(self, images: Tensor, masks: Tensor, step: int) -> Tensor:
-        logits = self.net(images)
-        if step == 0:
+        logits = self.forward(images)
+        if step == 0 and masks.ndim == 3:
             _require_logits(logits, masks)
         loss = self.loss(logits, masks)
         if not isinstance(loss, Tensor) or loss.numel() != 1 or not loss.requires_grad:

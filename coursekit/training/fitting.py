@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from coursekit.nets import TwoHeadNet
+from coursekit.training import running
 from coursekit.training.batches import Augmentation, flipped_sideways
 from coursekit.training.crew import crew_for, own_gpu
-from coursekit.training.given import Given, device_of, named_device, require_net
+from coursekit.training.featured import featured
+from coursekit.training.given import device_of, named_device, require_net
 from coursekit.training.history import History
 from coursekit.training.interruption import Interruption
+from coursekit.training.locating import Located, augment_for_boxes, given_for, loss_for_boxes
 from coursekit.training.losses import cross_entropy
 from coursekit.training.memory import freed_memory_kept
 from coursekit.training.running import Run
@@ -23,7 +29,7 @@ from coursekit.training.stopwatch import Progress
 
 FAST_BUDGET = 1.0
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+Loss = Callable[..., Tensor]
 
 
 def fit(
@@ -43,7 +49,7 @@ def fit(
     augment: Augmentation | None = flipped_sideways,
     rate: float = 2e-2,
 ) -> History:
-    """Train a net on images with masks, by a budget of seconds.
+    """Train a net on images with masks, or with labels and boxes, by a budget of seconds.
 
     The learning rate rises and falls once over the budget, so the net is finished when the time is up, on a
     fast machine and on a slow one. Ctrl-C ends a run after the step it is in; the net keeps what it learned.
@@ -56,14 +62,18 @@ def fit(
     Parameters
     ----------
     net : nn.Module
-        Takes images ``(N, 3, H, W)``, gives logits ``(N, classes, H, W)``. It is trained in place, and comes
-        back in evaluation mode, on the device where it was.
+        Takes images ``(N, 3, H, W)``, gives logits ``(N, classes, H, W)``; or a pair ``(logits, boxes)``, as
+        :class:`coursekit.nets.TwoHeadNet` does. It is trained in place, and comes back in evaluation mode,
+        on the device where it was. Of a frozen ``TwoHeadNet`` the features are computed once, which takes at
+        most a third of the budget.
     train : Samples, or a pair of tensors
-        Images with masks. All of them are held in memory at once.
+        Images with masks, or ``(images, (labels, boxes))`` for a net of two heads. All of them are held in
+        memory at once.
     valid : Samples, or a pair of tensors, optional
         Scored a few times on the way (the first 128 images) and once at the end (all).
     loss : callable
-        ``loss(logits, masks)`` gives one number as a tensor.
+        ``loss(logits, masks)`` gives one number as a tensor. For two heads it is
+        ``loss((logits, boxes), truth)`` with a :class:`Truth`, and ``JointLoss()`` when left out.
     budget : float
         Seconds of training. Evaluation is counted apart.
     steps : int, optional
@@ -84,8 +94,9 @@ def fit(
     on_step : callable, optional
         Called with a :class:`Progress` after every step; ``progress.stop()`` ends the run.
     augment : callable or None
-        ``(images, masks, generator) -> (images, masks)``, for a batch. By default half of them are mirrored;
-        ``varied`` does more, for few photographs and many seconds.
+        ``(images, masks, generator) -> (images, masks)``, for a batch; with a :class:`Truth` in the place of
+        masks for two heads. By default half of them are mirrored; ``varied`` does more, for few photographs
+        and many seconds.
     rate : float
         The greatest learning rate.
 
@@ -111,8 +122,11 @@ def fit(
     settings = Settings(allowed(budget), steps, batch, seed, rate, checkpoint, resume).checked()
     for name, value in (("loss", loss), ("on_step", on_step), ("augment", augment)):
         settings.require_callable(name, value, optional=name != "loss")
-    given = Given.of(train, "train").for_net(net)
-    held_out = None if valid is None else Given.of(valid, "valid").for_net(net)
+    given = given_for(net, train, "train")
+    held_out = None if valid is None else given_for(net, valid, "valid")
+    if isinstance(given, Located):
+        loss, augment = loss_for_boxes(loss), augment_for_boxes(augment)
+        held_out = replace(held_out, mean_box=given.mean_box) if isinstance(held_out, Located) else None
     wanted, home = own_gpu(named_device(device)), device_of(net)
     gpus = [wanted] if wanted.type == "cuda" else []
     with (
@@ -123,6 +137,10 @@ def fit(
     ):
         try:
             net.to(wanted, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            if isinstance(given, Located) and isinstance(net, TwoHeadNet) and net.frozen:
+                asked = partial(getattr, interruption, "asked")
+                given = featured(net, given, settings, augment, asked, running.clock, crew)
+                augment = None
             run = Run(net, given, held_out, settings, wanted, loss, augment, on_step, interruption, crew)
             return run.to_its_end()
         finally:

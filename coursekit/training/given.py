@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +42,7 @@ class Given:
         else:
             expected = f"{name} as Samples, or a pair (images, masks)"
             raise TypeError(sentence(expected, described(samples), "load_scenes(1000)"))
-        _require_images(images, name)
+        require_images(images, name)
         _require_masks(masks, images, name)
         return cls(images, masks.to(torch.uint8), classes)
 
@@ -51,10 +51,29 @@ class Given:
         """Read images alone."""
         pair = isinstance(samples, tuple | list) and len(samples) == 2
         images = samples[0] if pair else getattr(samples, "images", samples)
-        _require_images(images, "samples")
+        require_images(images, "samples")
         return cls(images, torch.empty(0, dtype=torch.uint8), ())
 
-    def first(self, count: int) -> Given:
+    @property
+    def count(self) -> int:
+        """How many images there are."""
+        return len(self.images)
+
+    @property
+    def seconds(self) -> float:
+        """What it took of the budget to get them ready."""
+        return 0.0
+
+    @property
+    def notes(self) -> list[str]:
+        """What a history should say about them."""
+        return []
+
+    def forward_of(self, net: nn.Module) -> Callable[[Tensor], Any]:
+        """What turns a batch of them into an answer."""
+        return net
+
+    def first(self: Self, count: int) -> Self:
         """The first ``count`` images with their masks."""
         return replace(self, images=self.images[:count], masks=self.masks[:count])
 
@@ -102,7 +121,8 @@ def judging(net: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-def _require_images(images: Any, name: str) -> None:
+def require_images(images: Any, name: str) -> None:
+    """Refuse what is no batch of finite images."""
     expected = f"{name} with images (N, 3, H, W), uint8 or float from 0 to 1"
     if not isinstance(images, Tensor) or not (images.dtype == torch.uint8 or images.is_floating_point()):
         raise TypeError(sentence(expected, described(images), "uint8 images, as load_scenes gives them"))

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from coursekit.training.box_scoring import BoxScores
 from coursekit.training.scoring import Scores
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -28,7 +29,7 @@ class Scored:
 
     step: int
     seconds: float
-    scores: Scores
+    scores: Scores | BoxScores
 
 
 @dataclass(eq=False)
@@ -49,6 +50,8 @@ class History:
         Steps taken and images seen.
     train_seconds, evaluation_seconds : float
         Apart from each other. Only the first counts towards a budget.
+    feature_seconds : float
+        Of ``train_seconds``, those in which a frozen net's features were computed, once for all steps.
     interrupted : bool
         Someone stopped the run. The net has the weights of that moment.
     notes : list of str
@@ -63,12 +66,13 @@ class History:
     images: int = 0
     train_seconds: float = 0.0
     evaluation_seconds: float = 0.0
+    feature_seconds: float = 0.0
     interrupted: bool = False
     diverged: bool = False
     notes: list[str] = field(default_factory=list)
 
     @property
-    def scores(self) -> Scores | None:
+    def scores(self) -> Scores | BoxScores | None:
         """The newest scores; None without validation samples."""
         return self.evaluations[-1].scores if self.evaluations else None
 

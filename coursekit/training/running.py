@@ -54,7 +54,7 @@ class Run:
     ) -> None:
         self.net, self.valid, self.settings, self.on_step = net, valid, settings, on_step
         self.interruption, self.crew = interruption, crew
-        self.watch = Stopwatch(clock=clock)
+        self.watch = Stopwatch(already=train.seconds, clock=clock)
         # A count of steps has to give the same weights each time, so it keeps to one number of threads.
         self.threads = Threads() if settings.steps is None and device.type == "cpu" else None
         self.batches = Batches(train, settings.batch, settings.seed, device, augment)
@@ -64,7 +64,10 @@ class Run:
         self.descent = Descent(
             net, self.batches, loss, settings.seed, crew, self.history, settings.steps is not None
         )
-        self.identity = settings.identity(len(train.images))
+        self.descent.forward = train.forward_of(net)
+        self.identity = settings.identity(train.count)
+        self.history.feature_seconds = train.seconds
+        self.history.notes += train.notes
         self.checkpoint = Checkpoint(settings.checkpoint) if settings.checkpoint is not None else None
         self.saved_at = 0.0
         self.longest_step = 0.0

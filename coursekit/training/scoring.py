@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,14 +10,17 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.training.boundaries import BoundaryCounts
+from coursekit.training.box_scoring import BoxScores, score_boxes
 from coursekit.training.confusion import accuracy, always, class_dices, class_ious, confusion, mean_of_present
 from coursekit.training.given import Given, device_of, judging, require_net
+from coursekit.training.locating import Located, given_for
+from coursekit.training.tables import Table
 
 AT_ONCE = 64
 
 
-@dataclass(frozen=True, eq=False)
-class Scores:
+@dataclass(frozen=True, eq=False, repr=False)
+class Scores(Table):
     """How good predicted masks are. All figures go from 0 to 1, and 1 is perfect.
 
     The baseline is what answering the most frequent class everywhere would score; it draws no boundary.
@@ -64,39 +66,26 @@ class Scores:
         named = zip(self.classes, self.class_iou, strict=True)
         return figures + [(f"IoU of {name}", iou, None) for name, iou in named]
 
-    def __repr__(self) -> str:
-        lines = [f"{'':<24}{'score':>7}{'baseline':>10}"]
-        lines += [f"{name:<24}{_shown(score):>7}{_shown(base):>10}" for name, score, base in self.rows()]
-        return "\n".join([*lines, f"{self.images} images; baseline: the most frequent class everywhere"])
-
-    def _repr_html_(self) -> str:
-        cells = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
-            f"<td>{_shown(score)}</td><td>{_shown(base)}</td></tr>"
-            for name, score, base in self.rows()
-        )
-        head = "<tr><th></th><th>score</th><th>baseline</th></tr>"
-        note = f"{self.images} images; baseline: the most frequent class everywhere"
-        return f"<table>{head}{cells}</table><div>{note}</div>"
+    @property
+    def baseline(self) -> str:
+        """What the baseline answers."""
+        return "the most frequent class everywhere"
 
 
-def _shown(value: float | None) -> str:
-    return "" if value is None else "absent" if value != value else f"{value:.3f}"
-
-
-def evaluate(net: nn.Module, samples: Any) -> Scores:
-    """Score a net's masks against the true ones.
+def evaluate(net: nn.Module, samples: Any) -> Scores | BoxScores:
+    """Score a net's masks against the true ones; or labels and boxes, of a net of two heads.
 
     Parameters
     ----------
     net : nn.Module
-        Takes images, gives logits ``(N, classes, H, W)``. Its mode (training or not) is put back.
+        Takes images, gives logits ``(N, classes, H, W)``, or a pair ``(logits, boxes)`` as
+        :class:`coursekit.nets.TwoHeadNet` does. Its mode (training or not) is put back.
     samples : Samples, or a pair of tensors
-        Images with their masks.
+        Images with their masks, or with ``(labels, boxes)``.
 
     Returns
     -------
-    Scores
+    Scores or BoxScores
 
     Raises
     ------
@@ -111,12 +100,13 @@ def evaluate(net: nn.Module, samples: Any) -> Scores:
     4
     """
     require_net(net)
-    given = Given.of(samples, "samples").for_net(net)
-    return score(net, given)
+    return score(net, given_for(net, samples, "samples"))
 
 
-def score(net: nn.Module, given: Given) -> Scores:
+def score(net: nn.Module, given: Given) -> Scores | BoxScores:
     """:func:`evaluate` for samples that were checked before."""
+    if isinstance(given, Located):
+        return score_boxes(net, given)
     count = len(given.classes)
     matrix = torch.zeros(count, count, dtype=torch.int64)
     boundaries = BoundaryCounts(count)

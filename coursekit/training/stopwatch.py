@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 if TYPE_CHECKING:
+    from coursekit.training.box_scoring import BoxScores
     from coursekit.training.scoring import Scores
 
 WARM_UP = 0.25  # the share of a run in which the learning rate climbs
@@ -80,7 +81,7 @@ class Progress:
     seconds: float = 0.0
     images: int = 0
     loss: float = math.nan
-    scores: Scores | None = None
+    scores: Scores | BoxScores | None = None
     stopped: bool = field(default=False, repr=False)
 
     @property

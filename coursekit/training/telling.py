@@ -6,10 +6,11 @@ from typing import Any
 
 import torch
 
+from coursekit.training.box_scoring import BoxScores
 from coursekit.training.scoring import Scores
 
 
-def as_plain(scores: Scores) -> dict[str, Any]:
+def as_plain(scores: Scores | BoxScores) -> dict[str, Any]:
     """Figures that JSON can say.
 
     Examples
@@ -24,10 +25,10 @@ def as_plain(scores: Scores) -> dict[str, Any]:
     return {**vars(scores), "matrix": scores.matrix.tolist()}
 
 
-def from_plain(plain: dict[str, Any]) -> Scores:
+def from_plain(plain: dict[str, Any]) -> Scores | BoxScores:
     """The scores again."""
     figures: dict[str, Any] = {
         name: tuple(each) if isinstance(each, list) else each for name, each in plain.items()
     }
     figures["matrix"] = torch.tensor(plain["matrix"], dtype=torch.int64)
-    return Scores(**figures)
+    return (BoxScores if "mean_iou" in figures else Scores)(**figures)

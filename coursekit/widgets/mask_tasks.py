@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -125,7 +125,7 @@ class _Painter(nn.Module):
 def scored(mask: Tensor, given: Pictured) -> Scores:
     """The course's own scores of a mask ``(H, W)`` against the truth."""
     one = SimpleNamespace(images=given.image[None], masks=given.truth[None], classes=given.classes)
-    return evaluate(_Painter(mask, len(given.classes)), one)
+    return cast(Scores, evaluate(_Painter(mask, len(given.classes)), one))
 
 
 def characters(mask: Tensor, across: int = 32) -> list[str]:

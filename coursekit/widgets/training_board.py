@@ -23,7 +23,7 @@ from coursekit.widgets.assets import joined
 from coursekit.widgets.overhearing import Ear
 
 if TYPE_CHECKING:
-    from coursekit.training.scoring import Scores
+    from coursekit.training import BoxScores, Scores
 
 UPDATE_EVERY = 0.25  # seconds
 SHARE = 0.01  # of the time, for news and as much for pictures
@@ -302,7 +302,7 @@ class TrainingBoard(Card):
         return f"<p><strong>{first}</strong></p>{''.join(f'<p>{line}</p>' for line in more)}{shown}"
 
 
-def _ending(state: str, seconds: float, scores: Scores | None) -> str:
+def _ending(state: str, seconds: float, scores: Scores | BoxScores | None) -> str:
     words = {
         "training": "Training.",
         "stopping": "Stopping: the net is scored as it is now.",
@@ -312,7 +312,7 @@ def _ending(state: str, seconds: float, scores: Scores | None) -> str:
     }[state]
     if scores is None or state in ("training", "stopping"):
         return words
-    return f"{words} Mean IoU {scores.miou:.2f}; one class everywhere would have {scores.baseline_miou:.2f}."
+    return f"{words} Mean IoU {scores.miou:.2f}; {scores.baseline} would have {scores.baseline_miou:.2f}."
 
 
 def _placed(tag: Tag) -> dict[str, Any]:
