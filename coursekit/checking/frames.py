@@ -20,7 +20,7 @@ from coursekit.checking.plain import DEEPEST, Strange, described
 
 LENGTHS = struct.Struct(">II")
 MOST_HEADER = 2 << 20  # bytes
-MOST_PAYLOAD = 8 << 20
+MOST_PAYLOAD = 256 << 10  # of an answer: cases are small grids
 MOST_AXES = 32
 MOST_TEXT = 2_000  # characters of a message, a name, a quoted line
 MOST_OUTPUT = 10_100
@@ -188,10 +188,10 @@ def packed(header: Mapping[str, Any], payload: bytes = b"") -> bytes:
     return LENGTHS.pack(len(head), len(payload)) + head + payload
 
 
-def lengths(prefix: bytes) -> tuple[int, int]:
+def lengths(prefix: bytes, most_header: int = MOST_HEADER, most: int = MOST_PAYLOAD) -> tuple[int, int]:
     """The lengths of a frame's header and payload, if they are within the limits."""
     head, payload = LENGTHS.unpack(prefix)
-    if head > MOST_HEADER or payload > MOST_PAYLOAD:
+    if head > most_header or payload > most:
         raise BadFrame("a frame beyond the limits")
     return head, payload
 

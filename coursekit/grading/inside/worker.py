@@ -160,7 +160,7 @@ def _send(connection: socket.socket, header: dict[str, Any], packer: Packer | No
 
 
 def _receive(connection: socket.socket) -> tuple[dict[str, Any], bytes]:
-    head, payload = lengths(_exactly(connection, LENGTHS.size))
+    head, payload = lengths(_exactly(connection, LENGTHS.size), 1 << 30, 1 << 30)
     return header_of(_exactly(connection, head)), _exactly(connection, payload)
 
 
