@@ -160,7 +160,7 @@ def best_constant_mask(truth: Tensor) -> float:
 
 
 def best_constant_box(true: Tensor) -> float:
-    """The highest mean IoU of one box for all images, by small steps from the mean and from the median box."""
+    """The highest mean IoU of one box for all images, by small steps from the mean and the median box."""
     true = true[true.isfinite().all(1)].double()
     return max(_climbed(start, true) for start in (true.mean(0), true.median(0).values))
 

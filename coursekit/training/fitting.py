@@ -64,9 +64,9 @@ def fit(
     ----------
     net : nn.Module
         Takes images ``(N, 3, H, W)``, gives logits ``(N, classes, H, W)``; or a pair ``(logits, boxes)``: of
-        labels, as :class:`coursekit.nets.TwoHeadNet` does, or of masks. It is trained in place, and comes back in evaluation mode,
-        on the device where it was. Of a frozen ``TwoHeadNet`` the features are computed once, which takes at
-        most a third of the budget.
+        labels, as :class:`coursekit.nets.TwoHeadNet` does, or of masks. It is trained
+        in place, and comes back in evaluation mode, on the device where it was. Of a frozen ``TwoHeadNet``
+        the features are computed once, which takes at most a third of the budget.
     train : Samples, or a pair of tensors
         Images with masks, or ``(images, (labels, boxes))`` for a net of two heads. All of them are held in
         memory at once.

@@ -33,7 +33,9 @@ class Outlined(Given):
         """Read :class:`coursekit.data.Samples`, or a pair ``(images, masks)``."""
         given = Given.of(samples, name)
         boxes = getattr(samples, "boxes", None)
-        shares = boxes_around(given.masks) if boxes is None else normalize(boxes.float(), given.masks.shape[1:])
+        shares = (
+            boxes_around(given.masks) if boxes is None else normalize(boxes.float(), given.masks.shape[1:])
+        )
         return cls(given.images, given.masks, given.classes, shares)
 
     def first(self, count: int) -> Outlined:
@@ -80,7 +82,7 @@ class MaskBoxLoss:
     Examples
     --------
     >>> answer = torch.zeros(1, 2, 2, 2), torch.tensor([[0.5, 0.0, 0.5, 1.0]])
-    >>> round(float(MaskBoxLoss()(answer, torch.tensor([[[0, 1], [0, 1]]]))), 4)     # log 2, and a perfect box
+    >>> round(float(MaskBoxLoss()(answer, torch.tensor([[[0, 1], [0, 1]]]))), 4)   # log 2, and a perfect box
     0.6931
     """
 
@@ -92,12 +94,14 @@ class MaskBoxLoss:
             raise ValueError(sentence("weight as a number from 0", described(self.weight), "weight=1.0"))
 
     def __call__(self, answer: Any, masks: Tensor) -> Tensor:
-        """The loss of ``answer``, a pair of logits ``(N, classes, H, W)`` and boxes ``(N, 4)``: one number."""
+        """The loss of ``answer``, logits ``(N, classes, H, W)`` and boxes ``(N, 4)``: one number."""
         logits, boxes = answer
         true = boxes_around(masks)
         there = true.isfinite().all(1)
         # Where there is no box, the net's own stands in for it: a NaN times 0 would still be NaN.
-        losses = torch.where(there, one_minus_giou(boxes, torch.where(there[:, None], true, boxes.detach())), 0)
+        losses = torch.where(
+            there, one_minus_giou(boxes, torch.where(there[:, None], true, boxes.detach())), 0
+        )
         return cross_entropy(logits, masks) + self.weight * losses.mean()
 
 

@@ -139,7 +139,11 @@ def score(net: nn.Module, given: Given) -> Scores | BoxScores:
         boundaries.add(predicted, truth)
         boxes.append(box)
     scores = _summed_up(matrix, boundaries, given)
-    return _with_boxes(scores, torch.cat(boxes).cpu(), given.boxes.cpu()) if isinstance(given, Outlined) else scores
+    return (
+        _with_boxes(scores, torch.cat(boxes).cpu(), given.boxes.cpu())
+        if isinstance(given, Outlined)
+        else scores
+    )
 
 
 def _with_boxes(scores: Scores, boxes: Tensor, true: Tensor) -> MaskBoxScores:
