@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from coursekit.checking import Outcome
 from coursekit.checking.frames import Packer, Unpacker
 from coursekit.checking.plain import described
 from coursekit.grading.bubblewrap import ROOMS
@@ -20,7 +19,15 @@ from coursekit.grading.channel import BadFrame, Channel, HungUp, TooLate
 from coursekit.grading.handed_capstone import HandedIn, read_capstone
 from coursekit.grading.reading import Unreadable
 from coursekit.grading.sandbox import Sandbox, SandboxDied
-from coursekit.training.capstone import CLASSES, Marks, Task, held_out, marks
+from coursekit.training.capstone import (
+    Marks,
+    Task,
+    answer_problem,
+    chance_problem,
+    constant_problem,
+    held_out,
+    marks,
+)
 
 INSIDE = (*ROOMS, "nets", "boxes", "wording.py")
 """What of the course a capstone may import."""
@@ -36,7 +43,6 @@ GRACE = 5.0
 STARTS = 60.0
 TRIES = 3
 STATES = ("graded", "ignores_input", "error", "timeout", "crashed", "unreadable")
-_CLOSE = 1e-3
 
 
 class _Ended(Exception):
@@ -164,8 +170,8 @@ def _answers(handed: HandedIn, task: Task, sandbox: Sandbox) -> tuple[Tensor, Te
             sandbox.stop()
     else:
         raise _Ended("crashed", "The sandbox could not be started again. Try grading this once more.")
-    _require_same_for_same(order, scores, boxes)
-    _require_different(scores.argmax(1), boxes)
+    _refuse("ignores_input", chance_problem(order, scores, boxes))
+    _refuse("ignores_input", constant_problem(scores.argmax(1), boxes))
     first = torch.full((len(task.samples),), -1)
     for at in range(len(order) - 1, -1, -1):
         first[order[at]] = at
@@ -238,56 +244,18 @@ def _batch(images: Tensor, channel: Channel) -> tuple[Tensor, Tensor]:
     outcome = Unpacker(payload).outcome(header.get("outcome"))
     if outcome.timed_out:
         raise TooLate
-    return read_answer(outcome, images)
-
-
-def read_answer(outcome: Outcome, images: Tensor) -> tuple[Tensor, Tensor]:
-    """The two parts of a net's answer to images ``(n, 3, H, W)``, if they are what was asked for."""
     if outcome.raised is not None:
         raise _Ended(
             "error", f"forward stopped with {outcome.raised.kinds[0]}: {outcome.raised.message[:300]}"
         )
-    count, size = len(images), tuple(images.shape[2:])
-    wanted = (count, len(CLASSES), *size), (count, 4)
-    answer = outcome.value
-    parts = list(answer) if isinstance(answer, tuple | list) and len(answer) == 2 else [answer]
-    if [tuple(part.shape) if isinstance(part, Tensor) else None for part in parts] != list(wanted):
-        got = " and ".join(described(part) for part in parts)
-        raise _Ended(
-            "error",
-            f"Expected forward to give (scores {wanted[0]}, boxes {wanted[1]}); got {got}. "
-            "Try check_capstone(net).",
-        )
-    if not all(part.is_floating_point() for part in parts):
-        raise _Ended("error", "Expected scores and boxes as floats. Try leaving the argmax out.")
-    if not all(bool(part.isfinite().all()) for part in parts):
-        raise _Ended(
-            "error",
-            "The net gives NaN or infinity. Try check_capstone(net); a smaller rate may help in training.",
-        )
-    return parts[0].float(), parts[1].float()
+    _refuse("error", answer_problem(outcome.value, images, described))
+    scores, boxes = outcome.value
+    return scores.float(), boxes.float()
 
 
-def _require_same_for_same(order: Tensor, scores: Tensor, boxes: Tensor) -> None:
-    """The same image, asked about twice, gets the same answer up to rounding."""
-    places: dict[int, int] = {}
-    for at, image in enumerate(order.tolist()):
-        before = places.setdefault(image, at)
-        alike = all(torch.allclose(each[at], each[before], _CLOSE, _CLOSE) for each in (scores, boxes))
-        if not alike:
-            raise _Ended(
-                "ignores_input",
-                "The same image got two different answers: they depend on more than the image, such "
-                "as chance, the order, or the images beside it. Try a forward without random numbers.",
-            )
-
-
-def _require_different(masks: Tensor, boxes: Tensor) -> None:
-    """Not one and the same answer for all images."""
-    if bool((masks == masks[:1]).all()) and torch.allclose(boxes, boxes[:1].expand_as(boxes), _CLOSE, _CLOSE):
-        raise _Ended(
-            "ignores_input", "The net gives the same mask and the same box for every image: it does not look."
-        )
+def _refuse(state: str, problem: str) -> None:
+    if problem:
+        raise _Ended(state, problem)
 
 
 def points_line(result: CapstoneResult) -> str:

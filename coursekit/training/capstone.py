@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +24,7 @@ MOST_PHOTOGRAPHS = 400
 MOST_NUMBERS = 2_000_000  # in the weights, all of them counted
 MOST_BYTES = 16 << 20
 _SCENES = ("background", "object")
+_CLOSE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +87,12 @@ class Marks(Table):
         """What a perfect answer earns."""
         return 2 * len(STEPS)
 
+    def next_step(self, kind: str) -> float:
+        """The IoU at which "mask" or "box" earns the next point; NaN where all are earned."""
+        constant: float = getattr(self, f"constant_{kind}_iou")
+        points: int = getattr(self, f"{kind}_points")
+        return constant + STEPS[points] * (1 - constant) if points < len(STEPS) else math.nan
+
     @property
     def baseline(self) -> str:
         """What the baseline answers."""
@@ -135,6 +144,50 @@ def marks(masks: Tensor, boxes: Tensor, on: Task) -> Marks:
         on.constant_box_iou,
         len(masks),
     )
+
+
+def answer_problem(answer: Any, images: Tensor, said: Callable[[Any], str]) -> str:
+    """Why a net's answer to images ``(n, 3, H, W)`` is not what was asked for; empty if it is.
+
+    Parameters
+    ----------
+    answer : object
+        Should be scores ``(n, 2, H, W)`` and boxes ``(n, 4)``, floats.
+    images : Tensor
+    said : callable
+        Puts any part of the answer into words.
+    """
+    count, size = len(images), tuple(images.shape[2:])
+    wanted = (count, len(CLASSES), *size), (count, 4)
+    parts = list(answer) if isinstance(answer, tuple | list) and len(answer) == 2 else [answer]
+    if [tuple(part.shape) if isinstance(part, Tensor) else None for part in parts] != list(wanted):
+        got = " and ".join(map(said, parts))
+        return f"Expected forward to give (scores {wanted[0]}, boxes {wanted[1]}); got {got}."
+    if not all(part.is_floating_point() for part in parts):
+        return "Expected scores and boxes as floats; got whole numbers. Try leaving the argmax out."
+    if not all(bool(part.isfinite().all()) for part in parts):
+        return "Expected numbers; the net gives NaN or infinity. Try training it anew with a smaller rate."
+    return ""
+
+
+def chance_problem(order: Tensor, scores: Tensor, boxes: Tensor) -> str:
+    """Why answers do not depend on the image alone, where images of equal number in `order` are the same."""
+    places: dict[int, int] = {}
+    for at, image in enumerate(order.tolist()):
+        before = places.setdefault(image, at)
+        if not all(torch.allclose(each[at], each[before], _CLOSE, _CLOSE) for each in (scores, boxes)):
+            return (
+                "The same image got two different answers: they depend on more than the image, such as on "
+                "chance, the order, or the images beside it. Try a forward without random numbers."
+            )
+    return ""
+
+
+def constant_problem(masks: Tensor, boxes: Tensor) -> str:
+    """Whether it is one and the same answer for all images, in words; empty if not."""
+    if bool((masks == masks[:1]).all()) and torch.allclose(boxes, boxes[:1].expand_as(boxes), _CLOSE, _CLOSE):
+        return "The net gives the same mask and the same box for every image: it does not look."
+    return ""
 
 
 def mask_iou(masks: Tensor, truth: Tensor) -> float:
