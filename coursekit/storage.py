@@ -229,4 +229,5 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def schema_version(connection: sqlite3.Connection) -> int:
+    """The number of the schema that a file has; 0 for an empty one."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])

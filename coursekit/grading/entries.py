@@ -86,8 +86,10 @@ def entry_of_file(path: Path, parts: tuple[str, ...]) -> Entry:
 
 
 def _read_file(path: Path) -> Bytes:
-    """The bytes of a regular file; the kind is asked after opening, so that nothing can be swapped between."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    """The bytes of a regular file; its kind is asked after opening, so nothing can be swapped between."""
+    flags = (
+        os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    )
     try:
         if path.is_symlink():  # where there is no O_NOFOLLOW
             return None, LINK
@@ -109,7 +111,7 @@ def _read_file(path: Path) -> Bytes:
 
 
 class Archive:
-    """A zip, listed and read in memory: nothing is unpacked onto the disk, so no name in it can lead anywhere.
+    """A zip, read in memory: nothing is unpacked onto the disk, so no name in it can lead anywhere.
 
     Parameters
     ----------
@@ -138,7 +140,11 @@ class Archive:
         """Its files, in the order of names."""
         listed = [(_parts(_name(info)), number, info) for number, info in enumerate(self._zip.infolist())]
         for parts, number, info in sorted(listed, key=lambda one: one[:2]):
-            if info.is_dir() or not parts or any(map(is_by_the_way, (part for part in parts if part != ".."))):
+            if (
+                info.is_dir()
+                or not parts
+                or any(map(is_by_the_way, (part for part in parts if part != "..")))
+            ):
                 continue
             inside = tuple(part for part in parts if part not in ("..", "/")) or ("?",)
             key = f"{self._key}#{number}"
@@ -147,7 +153,9 @@ class Archive:
 
     def _reader(self, info: zipfile.ZipInfo, parts: tuple[str, ...]) -> Callable[[], Bytes]:
         if ".." in parts or parts[0] == "/":
-            return refusal("Its name in the zip leads out of the zip, so it is not read. Try to zip it again.")
+            return refusal(
+                "Its name in the zip leads out of the zip, so it is not read. Try to zip it again."
+            )
         if stat.S_ISLNK(info.external_attr >> 16):
             return refusal(LINK)
         if info.flag_bits & 0x1:

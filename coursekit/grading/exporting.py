@@ -98,7 +98,7 @@ def _score_data(score: Score) -> dict[str, Any]:
     }
 
 
-def _plain(standings: Sequence[Standing]) -> list[list[object]]:
+def _plain(standings: Sequence[Standing]) -> list[Sequence[object]]:
     ids = _ids(standings)
     head = ["learner", "points", "worth", "percent", *ids, "days late", "by hand", "could not be read"]
     rows = [
@@ -119,16 +119,19 @@ def _plain(standings: Sequence[Standing]) -> list[list[object]]:
 
 def _canvas(
     standings: Sequence[Standing], numbers: Mapping[str, str], assignment: str
-) -> list[list[object]]:
+) -> list[Sequence[object]]:
     worth = max((one.worth for one in standings), default=0.0)
-    rows: list[list[object]] = [[*CANVAS_HEADER, assignment], ["    Points Possible", "", "", "", "", _number(worth)]]
+    rows: list[Sequence[object]] = [
+        [*CANVAS_HEADER, assignment],
+        ["    Points Possible", "", "", "", "", _number(worth)],
+    ]
     rows += [
         [one.learner, numbers.get(one.learner, ""), "", "", "", _number(one.points)] for one in standings
     ]
     return rows
 
 
-def _moodle(standings: Sequence[Standing], numbers: Mapping[str, str]) -> list[list[object]]:
+def _moodle(standings: Sequence[Standing], numbers: Mapping[str, str]) -> list[Sequence[object]]:
     return [
         list(MOODLE_HEADER),
         *(
@@ -180,5 +183,3 @@ def _number(value: float) -> str:
 
 def _time(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC" if at else "-"
-
-

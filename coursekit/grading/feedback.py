@@ -22,7 +22,6 @@ from coursekit.grading.pages import (
     points,
     prose,
     state,
-    table,
     text,
     without_style,
 )
@@ -32,7 +31,9 @@ MOST_PRINTED = 4_000
 """Characters of a learner's prints that are shown."""
 
 
-def write_feedback(folder: Path, standings: Sequence[Standing], exercises: Mapping[str, Exercise]) -> dict[str, Path]:
+def write_feedback(
+    folder: Path, standings: Sequence[Standing], exercises: Mapping[str, Exercise]
+) -> dict[str, Path]:
     """Write every learner's page.
 
     Parameters
@@ -64,10 +65,11 @@ def feedback_page(standing: Standing, exercises: Mapping[str, Exercise]) -> str:
     head = (
         f'<p class="kicker">Feedback</p><h1>{name(standing.learner)}</h1>'
         f'<p class="total"><strong>{round(standing.points, 2):g}</strong>'
-        f'<span class="soft">of {points(0, standing.worth).partition(" of ")[2]}</span></p>{bar(standing.fraction)}'
+        f'<span class="soft">of {points(0, standing.worth).partition(" of ")[2]}</span></p>'
+        f"{bar(standing.fraction)}"
     )
     foot = (
-        "Each function was called on many inputs. Where one fails, the smallest input that shows it is drawn. "
+        "Each function was called on many inputs. Where one fails, the smallest that shows it is drawn. "
         f"Graded by version {text(__version__)} of the course."
     )
     return page(f"Feedback for {standing.learner}", head, body, foot)
@@ -91,7 +93,14 @@ def file_names(learners: Sequence[str]) -> dict[str, str]:
     }
 
 
-_RESERVED = {"con", "prn", "aux", "nul", "index", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+_RESERVED = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    "index",
+    *(f"{port}{n}" for port in ("com", "lpt") for n in range(10)),
+}
 
 
 def write_whole(file: Path, content: str) -> None:
@@ -116,7 +125,9 @@ def _notices(standing: Standing) -> str:
     late = max((score.days_late for score in standing.scores.values()), default=0)
     if late:
         days = "1 day" if late == 1 else f"{late} days"
-        parts.append(f'<div class="notice">Handed in up to {days} late. What that cost is in the table.</div>')
+        parts.append(
+            f'<div class="notice">Handed in up to {days} late. What that cost is in the table.</div>'
+        )
     return "".join(parts)
 
 
@@ -127,13 +138,12 @@ def _overview(standing: Standing, exercises: Mapping[str, Exercise]) -> str:
         linked = f'<a href="#{anchor(id)}">{title}</a>' if _says_something(score) else title
         remark = _remark(score)
         rows.append(
-            [
-                linked + (f'<br><span class="soft small">{remark}</span>' if remark else ""),
-                state(score.result.state),
-                f"{round(score.points, 2):g} of {score.result.worth:g}",
-            ]
+            f'<li><span class="what">{linked}'
+            + (f'<br><span class="soft small">{remark}</span>' if remark else "")
+            + f'</span>{state(score.result.state)}<span class="n">{round(score.points, 2):g} of '
+            f"{score.result.worth:g}</span></li>"
         )
-    return table("Your exercises", ("Exercise", "Verdict", "Points"), rows, numeric=(2,)) if rows else ""
+    return f'<ul class="list" aria-label="Your exercises">{"".join(rows)}</ul>' if rows else ""
 
 
 def _remark(score: Score) -> str:
@@ -157,8 +167,8 @@ def _answer(score: Score, exercise: Exercise | None) -> str:
     return (
         f'<section class="answer" id="{anchor(result.id)}"><h2>{text(title)}'
         f'<span class="n">{points(score.points, result.worth)}</span></h2>'
-        f'<div class="ck-card ck-{tone}"><div class="ck-head"><span class="ck-sign" aria-hidden="true">{sign}</span>'
-        f'<span class="ck-word">{text(word)}</span></div>'
+        f'<div class="ck-card ck-{tone}"><div class="ck-head">'
+        f'<span class="ck-sign" aria-hidden="true">{sign}</span><span class="ck-word">{text(word)}</span></div>'
         f"{_message(result.reason, verdict)}{_picture(verdict)}{_properties(verdict)}{_prints(verdict)}"
         f"{_notes(verdict)}{_hints(result.state, exercise)}</div></section>"
     )
@@ -192,8 +202,8 @@ def _properties(verdict: Mapping[str, Any]) -> str:
     if len(listed) < 2 or not any(item["ran"] for item in listed):
         return ""
     rows = "".join(
-        f'<li class="ck-{"held" if item["passed"] else "broken"}"><span class="ck-tick" role="img" aria-label="'
-        f'{label}">{tick}</span><span>{prose(item["says"])}</span></li>'
+        f'<li class="ck-{"held" if item["passed"] else "broken"}">'
+        f'<span class="ck-tick" role="img" aria-label="{label}">{tick}</span><span>{prose(item["says"])}</span></li>'
         for item in listed
         for tick, label in [_tick(item)]
     )

@@ -31,20 +31,21 @@ PATIENCE_S = 30.0
 TABLES = ("batches", "learners", "attempts", "marks", "overrides")
 
 _SCHEMA = (
-    "CREATE TABLE batches (id INTEGER PRIMARY KEY, seed TEXT NOT NULL, coursekit TEXT NOT NULL, at TEXT NOT NULL)",
+    """CREATE TABLE batches (id INTEGER PRIMARY KEY, seed TEXT NOT NULL, coursekit TEXT NOT NULL,
+       at TEXT NOT NULL)""",
     """CREATE TABLE learners (id INTEGER PRIMARY KEY, learner TEXT NOT NULL, lms TEXT NOT NULL,
        number TEXT NOT NULL, at TEXT NOT NULL, UNIQUE (learner, lms, number))""",
     """CREATE TABLE attempts (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batches,
-       learner TEXT NOT NULL, file TEXT NOT NULL, digest TEXT NOT NULL, handed_in REAL, marked_late INTEGER NOT NULL,
-       sandbox TEXT NOT NULL, reason TEXT NOT NULL, tree TEXT NOT NULL, asked TEXT NOT NULL, versions TEXT NOT NULL,
-       round INTEGER NOT NULL, coursekit TEXT NOT NULL, at TEXT NOT NULL,
+       learner TEXT NOT NULL, file TEXT NOT NULL, digest TEXT NOT NULL, handed_in REAL,
+       marked_late INTEGER NOT NULL, sandbox TEXT NOT NULL, reason TEXT NOT NULL, tree TEXT NOT NULL,
+       asked TEXT NOT NULL, versions TEXT NOT NULL, round INTEGER NOT NULL, coursekit TEXT NOT NULL, at TEXT NOT NULL,
        UNIQUE (batch, learner, file, digest, asked, versions, round))""",
     """CREATE TABLE marks (attempt INTEGER NOT NULL REFERENCES attempts, position INTEGER NOT NULL,
        exercise TEXT NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL, fraction REAL NOT NULL,
-       points REAL NOT NULL, worth REAL NOT NULL, reason TEXT NOT NULL, verdict TEXT NOT NULL, reports TEXT NOT NULL,
-       seconds REAL NOT NULL, PRIMARY KEY (attempt, exercise)) WITHOUT ROWID""",
-    """CREATE TABLE overrides (id INTEGER PRIMARY KEY, learner TEXT NOT NULL, exercise TEXT NOT NULL, points REAL,
-       note TEXT NOT NULL, at TEXT NOT NULL)""",
+       points REAL NOT NULL, worth REAL NOT NULL, reason TEXT NOT NULL, verdict TEXT NOT NULL,
+       reports TEXT NOT NULL, seconds REAL NOT NULL, PRIMARY KEY (attempt, exercise)) WITHOUT ROWID""",
+    """CREATE TABLE overrides (id INTEGER PRIMARY KEY, learner TEXT NOT NULL, exercise TEXT NOT NULL,
+       points REAL, note TEXT NOT NULL, at TEXT NOT NULL)""",
     "CREATE INDEX attempts_by_learner ON attempts (learner)",
     *(
         f"CREATE TRIGGER {table}_{what.lower()} BEFORE {what} ON {table} "
@@ -144,7 +145,9 @@ class Gradebook:
         self.path = path
         self._versions = dict(versions)
         if not create and not path.exists():
-            raise CannotRun(f"expected a gradebook, got {path}, which is not there. `coursekit grade` makes one.")
+            raise CannotRun(
+                f"expected a gradebook, got {path}, which is not there. `coursekit grade` makes one."
+            )
         with _told(path):
             self._connection = _opened(path)
 
@@ -159,7 +162,9 @@ class Gradebook:
 
     def begin_batch(self) -> None:
         """Draw a new secret seed: from now on every submission counts as not graded yet."""
-        self._write("INSERT INTO batches (seed, coursekit, at) VALUES (?,?,?)", _new_seed(), __version__, _now())
+        self._write(
+            "INSERT INTO batches (seed, coursekit, at) VALUES (?,?,?)", _new_seed(), __version__, _now()
+        )
 
     def next_round(self) -> int:
         """The number of the next regrade."""
@@ -179,7 +184,9 @@ class Gradebook:
         rows = self._rows("SELECT learner, number FROM learners WHERE lms = ? ORDER BY id", lms)
         return {row["learner"]: row["number"] for row in rows}
 
-    def add(self, submission: Submission, result: SubmissionResult, task: Task, marked_late: bool = False) -> None:
+    def add(
+        self, submission: Submission, result: SubmissionResult, task: Task, marked_late: bool = False
+    ) -> None:
         """Keep one result, all of it or nothing; when this returns, it is on the disk."""
         values = (
             *(self._batch()["id"], submission.learner, submission.file, result.digest, submission.handed_in),
@@ -188,8 +195,8 @@ class Gradebook:
         )
         with _told(self.path), transaction(self._connection):
             cursor = self._connection.execute(
-                "INSERT INTO attempts (batch, learner, file, digest, handed_in, marked_late, sandbox, reason, tree, "
-                "asked, versions, round, coursekit, at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+                "INSERT INTO attempts (batch, learner, file, digest, handed_in, marked_late, sandbox, reason, "
+                "tree, asked, versions, round, coursekit, at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
                 "ON CONFLICT (batch, learner, file, digest, asked, versions, round) DO NOTHING",
                 values,
             )
@@ -200,8 +207,8 @@ class Gradebook:
     def graded(self, submission: Submission, digest: str, task: Task) -> Attempt | None:
         """The attempt that graded just this, if there is one: same file, same seed, same checks."""
         rows = self._rows(
-            "SELECT * FROM attempts WHERE batch = ? AND learner = ? AND file = ? AND digest = ? AND asked = ? "
-            "AND round = ? ORDER BY id DESC LIMIT 1",
+            "SELECT * FROM attempts WHERE batch = ? AND learner = ? AND file = ? AND digest = ? "
+            "AND asked = ? AND round = ? ORDER BY id DESC LIMIT 1",
             *(self._batch()["id"], submission.learner, submission.file, digest, task.key, task.round),
         )
         attempts = list(self._attempts(rows))
@@ -216,7 +223,9 @@ class Gradebook:
 
     def learners(self) -> list[str]:
         """Everyone with an attempt, by name."""
-        return [row["learner"] for row in self._rows("SELECT DISTINCT learner FROM attempts ORDER BY learner")]
+        return [
+            row["learner"] for row in self._rows("SELECT DISTINCT learner FROM attempts ORDER BY learner")
+        ]
 
     def override(self, learner: str, exercise: str, points: float | None, note: str) -> None:
         """Give a score by hand, or None to go back to the graded one; what was said before stays readable."""
@@ -248,10 +257,12 @@ class Gradebook:
                 tree=json.loads(row["tree"]),
             )
             late = bool(row["marked_late"])
-            yield Attempt(row["id"], result, row["handed_in"], late, row["round"], row["coursekit"], row["at"])
+            yield Attempt(
+                row["id"], result, row["handed_in"], late, row["round"], row["coursekit"], row["at"]
+            )
 
     def _versions_of(self, exercises: Sequence[ExerciseResult]) -> str:
-        """The versions now of what was graded: a change of the checks makes an attempt a thing of the past."""
+        """The versions now of what was graded: when checks change, an attempt becomes a thing of the past."""
         return " ".join(f"{one.id}:{self._versions.get(one.id, one.version)}" for one in exercises)
 
     def _write(self, statement: str, *values: object) -> None:
@@ -319,7 +330,10 @@ def _mark_row(attempt: int | None, position: int, one: ExerciseResult) -> tuple[
 def _result_of(row: Mapping[str, Any]) -> ExerciseResult:
     return ExerciseResult(
         id=row["exercise"],
-        **{name: row[name] for name in ("version", "state", "fraction", "points", "worth", "reason", "seconds")},
+        **{
+            name: row[name]
+            for name in ("version", "state", "fraction", "points", "worth", "reason", "seconds")
+        },
         verdict=json.loads(row["verdict"]),
         reports=tuple(json.loads(row["reports"])),
     )

@@ -1,4 +1,4 @@
-"""Scores, read from the history under a policy: which attempt counts, what lateness costs, what a person gave."""
+"""Scores, read from the history: which attempt counts, what lateness costs, what a person gave."""
 
 from __future__ import annotations
 

@@ -44,7 +44,9 @@ def function_for(id: str, answer: str) -> Callable[..., Any]:
 @cache
 def verdict_on(id: str, answer: str) -> Verdict:
     exercise = find_exercise(id)
-    allowed = replace(exercise, forbidden=()) if answer in {m.id for m in exercise.misconceptions} else exercise
+    allowed = (
+        replace(exercise, forbidden=()) if answer in {m.id for m in exercise.misconceptions} else exercise
+    )
     return check(allowed, function_for(id, answer))
 
 
@@ -84,9 +86,7 @@ def graded(submission: Submission, asked: Sequence[str] = ASKED) -> SubmissionRe
         for id in asked
     )
     tree = {id: hashlib.sha256(f"{id}{answer}".encode()).hexdigest() for id, answer in answers.items()}
-    return SubmissionResult(
-        submission.learner, submission.file, digest, "none (test)", results, reason, tree
-    )
+    return SubmissionResult(submission.learner, submission.file, digest, "none (test)", results, reason, tree)
 
 
 def grade(
