@@ -168,7 +168,8 @@ def _answer(score: Score, exercise: Exercise | None) -> str:
         f'<section class="answer" id="{anchor(result.id)}"><h2>{text(title)}'
         f'<span class="n">{points(score.points, result.worth)}</span></h2>'
         f'<div class="ck-card ck-{tone}"><div class="ck-head">'
-        f'<span class="ck-sign" aria-hidden="true">{sign}</span><span class="ck-word">{text(word)}</span></div>'
+        f'<span class="ck-sign" aria-hidden="true">{sign}</span>'
+        f'<span class="ck-word">{text(word)}</span></div>'
         f"{_message(result.reason, verdict)}{_picture(verdict)}{_properties(verdict)}{_prints(verdict)}"
         f"{_notes(verdict)}{_hints(result.state, exercise)}</div></section>"
     )
@@ -203,7 +204,8 @@ def _properties(verdict: Mapping[str, Any]) -> str:
         return ""
     rows = "".join(
         f'<li class="ck-{"held" if item["passed"] else "broken"}">'
-        f'<span class="ck-tick" role="img" aria-label="{label}">{tick}</span><span>{prose(item["says"])}</span></li>'
+        f'<span class="ck-tick" role="img" aria-label="{label}">{tick}</span>'
+        f"<span>{prose(item['says'])}</span></li>"
         for item in listed
         for tick, label in [_tick(item)]
     )

@@ -38,8 +38,8 @@ _SCHEMA = (
     """CREATE TABLE attempts (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batches,
        learner TEXT NOT NULL, file TEXT NOT NULL, digest TEXT NOT NULL, handed_in REAL,
        marked_late INTEGER NOT NULL, sandbox TEXT NOT NULL, reason TEXT NOT NULL, tree TEXT NOT NULL,
-       asked TEXT NOT NULL, versions TEXT NOT NULL, round INTEGER NOT NULL, coursekit TEXT NOT NULL, at TEXT NOT NULL,
-       UNIQUE (batch, learner, file, digest, asked, versions, round))""",
+       asked TEXT NOT NULL, versions TEXT NOT NULL, round INTEGER NOT NULL,
+       coursekit TEXT NOT NULL, at TEXT NOT NULL, UNIQUE (batch, learner, file, digest, asked, versions, round))""",
     """CREATE TABLE marks (attempt INTEGER NOT NULL REFERENCES attempts, position INTEGER NOT NULL,
        exercise TEXT NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL, fraction REAL NOT NULL,
        points REAL NOT NULL, worth REAL NOT NULL, reason TEXT NOT NULL, verdict TEXT NOT NULL,
@@ -195,8 +195,8 @@ class Gradebook:
         )
         with _told(self.path), transaction(self._connection):
             cursor = self._connection.execute(
-                "INSERT INTO attempts (batch, learner, file, digest, handed_in, marked_late, sandbox, reason, "
-                "tree, asked, versions, round, coursekit, at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+                "INSERT INTO attempts (batch, learner, file, digest, handed_in, marked_late, sandbox, "
+                "reason, tree, asked, versions, round, coursekit, at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
                 "ON CONFLICT (batch, learner, file, digest, asked, versions, round) DO NOTHING",
                 values,
             )

@@ -170,7 +170,8 @@ def _alike(standings: Sequence[Standing], exercises: Mapping[str, Exercise]) -> 
     ]
     lead = (
         '<p class="soft">The same syntax tree but for names, comments and layout, in answers long enough '
-        "to differ. Learners who were let to work together look the same: it is a reason to ask, and no proof.</p>"
+        "to differ. Learners who were let to work together look the same: it is a reason to ask, and no "
+        "proof.</p>"
     )
     heads = ("Learners", "Exercises", "Wrong in the same way")
     found = table("Answers of the same form", heads, rows) if rows else "<p>None.</p>"
