@@ -9,7 +9,7 @@ from coursekit.checking.cases import Case, Trial, case_from
 from coursekit.checking.comparing import compare, judge_case
 from coursekit.checking.declaration import Exercise, ExerciseError, Misconception, Property
 from coursekit.checking.drawing import Picture, draw_case, draw_example
-from coursekit.checking.judging import check, judge, observe_all
+from coursekit.checking.judging import check, judge, judge_answer, observe_all
 from coursekit.checking.outcomes import Outcome, Place, Raised
 from coursekit.checking.parameters import Number, Numbers, Pair, Parameter, Sizes, Tensor
 from coursekit.checking.planning import make_cases
@@ -50,6 +50,7 @@ __all__ = [
     "draw_example",
     "function_from",
     "judge",
+    "judge_answer",
     "judge_case",
     "make_cases",
     "observe",

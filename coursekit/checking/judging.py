@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from coursekit.checking import wording
+from coursekit.checking.answering import Answer, OwnFunction, gave_up, observe_all
 from coursekit.checking.bench import Bench, bench_of
 from coursekit.checking.comparing import same_result
 from coursekit.checking.declaration import Exercise, Misconception
@@ -15,14 +16,12 @@ from coursekit.checking.diagnosing import diagnose
 from coursekit.checking.outcomes import Outcome
 from coursekit.checking.refusing import bare, of_shortcut, refused
 from coursekit.checking.resembling import resemblance
-from coursekit.checking.running import Capped, observe, untouched_surroundings
-from coursekit.checking.shortcuts import Shortcut, ShortcutWatch
+from coursekit.checking.running import Capped, untouched_surroundings
 from coursekit.checking.shrinking import Failure, shrink
-from coursekit.checking.sources import has_ellipsis
-from coursekit.checking.surroundings import notes_on_surroundings
-from coursekit.checking.timing import TimeLimit
 from coursekit.checking.values import Comparison
 from coursekit.checking.verdict import Counterexample, PropertyResult, Verdict
+
+__all__ = ["check", "judge", "judge_answer", "observe_all"]
 
 
 def check(
@@ -60,7 +59,9 @@ def check(
     """
     started = time.perf_counter()
     with untouched_surroundings(seed):
-        verdict = refused(exercise, function) or _checked(exercise, function, seed, seconds)
+        verdict = refused(exercise, function) or judge_answer(
+            exercise, OwnFunction(exercise, function, seed, seconds), seed, seconds
+        )
         if named:
             verdict = replace(verdict, notes=(*resemblance(exercise, function, verdict), *verdict.notes))
     return replace(verdict, seconds=time.perf_counter() - started)
@@ -76,61 +77,35 @@ def judge(exercise: Exercise, outcomes: Sequence[Outcome | None], seed: int = 0)
     return _judged(bench, outcomes, comparisons, _diagnosis(bench, outcomes, comparisons))
 
 
-def observe_all(
-    exercise: Exercise, function: Callable[..., Any], seed: int, seconds: float
-) -> list[Outcome | None]:
-    """Run a function on every trial within a budget; trials after the time ran out are None."""
-    trials = bench_of(exercise, seed).trials
-    outcomes: list[Outcome | None] = [None] * len(trials)
-    with TimeLimit(seconds) as limit:
-        for index, trial in enumerate(trials):
-            outcomes[index] = outcome = observe(function, trial.case, limit)
-            if outcome.timed_out or _gave_up(outcome):
-                break
-    return outcomes
+def judge_answer(exercise: Exercise, answer: Answer, seed: int, seconds: float) -> Verdict:
+    """The verdict on an answer, wherever it runs: it is called here and judged here.
 
-
-def _gave_up(outcome: Outcome) -> bool:
-    return outcome.raised is not None and outcome.raised.kind == "NotImplementedError"
-
-
-def _checked(exercise: Exercise, function: Callable[..., Any], seed: int, seconds: float) -> Verdict:
+    Parameters
+    ----------
+    exercise : Exercise
+    answer : Answer
+        Gives an outcome for each of ``make_cases(exercise, seed)``, and for the cases tried while shrinking.
+    seed : int
+    seconds : float
+        The budget that the answer had, for the sentence about it.
+    """
     bench = bench_of(exercise, seed)
-    outcomes = observe_all(exercise, function, seed, seconds)
+    outcomes = answer.outcomes()
     ran = [outcome for outcome in outcomes if outcome is not None]
-    if _gave_up(ran[-1]) or (ran[0].raised is None and ran[0].value is None and has_ellipsis(function)):
+    if gave_up(ran[-1]) or (ran[0].raised is None and ran[0].value is None and answer.has_ellipsis()):
         return replace(
             bare(exercise, "not_attempted", wording.of_not_attempted(exercise)), output=_printed(ran)
         )
-    shortcut = _shortcut_when_run(bench, function) if exercise.forbidden and not ran[-1].timed_out else None
+    shortcut = answer.shortcut() if exercise.forbidden and not ran[-1].timed_out else None
     if shortcut:
         return of_shortcut(exercise, shortcut)
     comparisons = _comparisons(bench, outcomes)
     diagnosis = _diagnosis(bench, outcomes, comparisons)
     verdict = _judged(bench, outcomes, comparisons, diagnosis, seconds)
-    notes = (*_name_note(exercise, function), *notes_on_surroundings(function))
+    verdict = replace(verdict, notes=(*verdict.notes, *answer.notes()))
     if verdict.state in ("right", "timeout"):
-        return replace(verdict, notes=verdict.notes + notes)
-    return _shrunk(
-        bench, function, outcomes, comparisons, diagnosis, replace(verdict, notes=verdict.notes + notes)
-    )
-
-
-def _name_note(exercise: Exercise, function: Callable[..., Any]) -> list[str]:
-    if function.__name__ == exercise.function:
-        return []
-    return [
-        f"The class grader looks for `{exercise.function}`; yours is called `{function.__name__}`: rename it."
-    ]
-
-
-def _shortcut_when_run(bench: Bench, function: Callable[..., Any]) -> Shortcut | None:
-    """Watch the first trial of each property, as each may take another branch of the function."""
-    first = {trial.property: trial.case for trial in reversed(bench.trials)}
-    with ShortcutWatch(bench.exercise.forbidden) as watch, TimeLimit(1.0) as limit:
-        for case in first.values():
-            observe(function, case, limit)
-    return watch.found
+        return verdict
+    return _shrunk(bench, answer, outcomes, comparisons, diagnosis, verdict)
 
 
 def _comparisons(bench: Bench, outcomes: Sequence[Outcome | None]) -> list[Comparison | None]:
@@ -241,7 +216,7 @@ def _with_failure(verdict: Verdict, failure: Failure) -> Verdict:
 
 def _shrunk(
     bench: Bench,
-    function: Callable[..., Any],
+    answer: Answer,
     outcomes: Sequence[Outcome | None],
     comparisons: Sequence[Comparison | None],
     diagnosis: Misconception | None,
@@ -250,11 +225,11 @@ def _shrunk(
     """The verdict with its counterexample made as small as it goes."""
     index = _failing(comparisons)[0]
     trial, failure = bench.trials[index], _failure(bench, outcomes, comparisons, index)
-    with TimeLimit(1.0) as limit:
-        again = observe(function, trial.case, limit)
+    with answer.within(1.0) as call:
+        again = call(trial.case)
     if not again.timed_out and not same_result(failure.got, again):
         return replace(verdict, notes=(*verdict.notes, wording.UNSTEADY))
-    return _with_failure(verdict, shrink(bench, trial, failure, function, diagnosis))
+    return _with_failure(verdict, shrink(bench, trial, failure, answer, diagnosis))
 
 
 def _printed(outcomes: Sequence[Outcome]) -> str:

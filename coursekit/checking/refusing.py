@@ -15,7 +15,7 @@ from coursekit.checking.verdict import PropertyResult, Verdict
 
 def refused(exercise: Exercise, function: Any) -> Verdict | None:
     """The verdict where there is nothing to run, else None."""
-    complaint = _complaint(exercise, function)
+    complaint = head_mistake(exercise.signature, len(exercise.parameters), function)
     if complaint:
         return bare(exercise, "error", complaint)
     if is_untouched(function, exercise.starter):
@@ -37,24 +37,34 @@ def bare(exercise: Exercise, state: str, message: str) -> Verdict:
     return Verdict(exercise, state, 0.0, results, message=message)
 
 
-def _complaint(exercise: Exercise, function: Any) -> str:
-    """Why something cannot be called as the exercise's function; empty when it can."""
-    wanted = f"a function `{exercise.signature}`"
-    head = f"writing `def {exercise.signature}:`"
+def head_mistake(signature: str, parameters: int, function: Any) -> str:
+    """Why something cannot be called as a function of this signature; empty when it can.
+
+    Parameters
+    ----------
+    signature : str
+        Such as ``"stamp(cell, kernel)"``.
+    parameters : int
+        How many arguments a call has.
+    function
+        Whatever the learner wrote.
+    """
+    wanted = f"a function `{signature}`"
+    head = f"writing `def {signature}:`"
     if not inspect.isfunction(function):
         what = described(plain(function)) if not isinstance(plain(function), Strange) else _kind_of(function)
-        return wording.of_wrong_head(exercise, wanted, what, head)
+        return wording.of_wrong_head(wanted, what, head)
     inner = inspect.unwrap(function)
     if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
-        return wording.of_wrong_head(exercise, wanted, "an `async` function", "leaving out the word `async`")
+        return wording.of_wrong_head(wanted, "an `async` function", "leaving out the word `async`")
     if inspect.isgeneratorfunction(inner):
         advice = "collecting the values and ending with one `return`"
-        return wording.of_wrong_head(exercise, wanted, "a generator (it contains `yield`)", advice)
+        return wording.of_wrong_head(wanted, "a generator (it contains `yield`)", advice)
     try:
-        inspect.signature(function).bind(*exercise.parameters)
+        inspect.signature(function).bind(*range(parameters))
     except TypeError:
         got = f"one that takes `{inspect.signature(function)}`"
-        return wording.of_wrong_head(exercise, wanted, got, head)
+        return wording.of_wrong_head(wanted, got, head)
     return ""
 
 

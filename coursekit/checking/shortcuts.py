@@ -12,7 +12,8 @@ import ast
 import builtins
 import importlib
 import inspect
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
@@ -56,10 +57,68 @@ def shortcut_in_text(function: Callable[..., Any], forbidden: tuple[str, ...]) -
         if definition is None:
             continue
         scope = {**vars(builtins), **reader.__globals__, **_imported_inside(definition)}
-        for node in ast.walk(definition):
-            name = _forbidden_at(node, scope, targets)
-            if name is not None:
-                return Shortcut(name, node.lineno - definition.lineno + 1)  # type: ignore[attr-defined]
+        found = _shortcut_in(definition, scope, targets)
+        if found is not None:
+            return found
+    return None
+
+
+def shortcut_in_trees(statements: Sequence[ast.stmt], forbidden: tuple[str, ...]) -> Shortcut | None:
+    """The first forbidden name that some definitions lead to, without running or importing anything.
+
+    Parameters
+    ----------
+    statements : sequence of ast.stmt
+        The imports, constants and definitions that an answer is made of, the answer's own last.
+    forbidden : tuple of str
+    """
+    targets, scope = _targets(forbidden), dict(vars(builtins))
+    for statement in statements:
+        scope.update(_bound_unrun(statement, scope))
+    for statement in reversed(statements):
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            inner = [node for node in ast.walk(statement) if isinstance(node, ast.Import | ast.ImportFrom)]
+            bound = {name: value for node in inner for name, value in _bound_unrun(node, scope).items()}
+            found = _shortcut_in(statement, {**scope, **bound}, targets)
+            if found is not None:
+                return found
+    return None
+
+
+def _bound_unrun(statement: ast.AST, scope: dict[str, Any]) -> dict[str, Any]:
+    """What a statement gives a name, as far as the modules that are here already tell."""
+    if isinstance(statement, ast.Import):
+        pairs = [(alias, alias.name if alias.asname else alias.name.split(".")[0]) for alias in statement.names]
+        return {alias.asname or target: _here(target) for alias, target in pairs}
+    if isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
+        names = [(alias.asname or alias.name, f"{statement.module}.{alias.name}") for alias in statement.names]
+        return {name: _here(target) for name, target in names}
+    if isinstance(statement, ast.Assign):
+        names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
+        return dict.fromkeys(names, _meaning(statement.value, scope))
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {statement.name: None}
+    return {}
+
+
+def _here(name: str) -> Any:
+    """What a dotted name stands for among the modules that are loaded; nothing is imported for a learner."""
+    first, *parts = name.split(".")
+    value: Any = sys.modules.get(first) if first in ("torch", "coursekit") else None
+    for part in parts:
+        if isinstance(value, ModuleType):
+            own = name.startswith("coursekit.") and "." in value.__name__ and part in getattr(value, "__all__", ())
+            value = getattr(value, part) if own else vars(value).get(part)
+        else:
+            value = None
+    return value
+
+
+def _shortcut_in(definition: Any, scope: dict[str, Any], targets: list[tuple[str, Any]]) -> Shortcut | None:
+    for node in ast.walk(definition):
+        name = _forbidden_at(node, scope, targets)
+        if name is not None:
+            return Shortcut(name, node.lineno - definition.lineno + 1)  # type: ignore[attr-defined]
     return None
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from coursekit.checking.answering import Answer, Call
 from coursekit.checking.bench import Bench
 from coursekit.checking.cases import Case, Trial, cost, setting_of
 from coursekit.checking.comparing import judge_case, same_result
@@ -22,7 +23,6 @@ from coursekit.checking.declaration import Misconception
 from coursekit.checking.outcomes import Outcome
 from coursekit.checking.parameters import BoundedTensor, Numbers, Setting, Tensor
 from coursekit.checking.running import observe
-from coursekit.checking.timing import TimeLimit
 from coursekit.checking.values import Comparison
 
 MOST_CALLS = 240  # calls of the learner's function in one shrinking
@@ -44,7 +44,7 @@ def shrink(
     bench: Bench,
     trial: Trial,
     failure: Failure,
-    function: Callable[..., Any],
+    answer: Answer,
     misconception: Misconception | None = None,
 ) -> Failure:
     """The smallest failure found that is like the given one; the given one where none is smaller.
@@ -53,8 +53,8 @@ def shrink(
     """
     if trial.property.count == 0:  # cases chosen by hand are shown as chosen
         return failure
-    with TimeLimit(MOST_SECONDS) as limit:
-        search = _Search(bench, trial, failure, function, misconception, limit)
+    with answer.within(MOST_SECONDS) as call:
+        search = _Search(bench, trial, failure, call, misconception)
         search.smallest_sizes()
         search.plainest_values()
     return search.best
@@ -66,12 +66,11 @@ class _Search:
         bench: Bench,
         trial: Trial,
         failure: Failure,
-        function: Callable[..., Any],
+        call: Call,
         misconception: Misconception | None,
-        limit: TimeLimit,
     ) -> None:
-        self.bench, self.trial, self.function = bench, trial, function
-        self.exercise, self.misconception, self.limit = bench.exercise, misconception, limit
+        self.bench, self.trial, self.call = bench, trial, call
+        self.exercise, self.misconception = bench.exercise, misconception
         self.best = failure
         self.kind = failure.comparison.kind
         self.calls = 0
@@ -86,7 +85,7 @@ class _Search:
         if not self.exercise.allows(case, self.trial.property):
             return False
         self.calls += 1
-        got = observe(self.function, case, self.limit)
+        got = self.call(case)
         self.slowest = max(self.slowest, got.seconds)
         expected = self.bench.reference_on(case)
         comparison = judge_case(self.trial.property, case, expected, got)

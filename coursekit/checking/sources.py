@@ -82,8 +82,11 @@ def is_untouched(function: Callable[..., Any], starter: str) -> bool:
     Comments, docstrings, annotations, decorators and layout do not count as an attempt.
     """
     definition = definition_of(function)
-    if definition is None:
-        return _does_nothing(function)
+    return _does_nothing(function) if definition is None else is_untouched_text(definition, starter)
+
+
+def is_untouched_text(definition: Definition, starter: str) -> bool:
+    """`is_untouched` of a function that is only there as a syntax tree."""
     body = body_of(definition)
     if all(is_blank(statement) for statement in body):
         return True

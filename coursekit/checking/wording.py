@@ -56,7 +56,7 @@ def of_timeout(outcome: Outcome, done: int, total: int, seconds: float) -> str:
     )
 
 
-def of_wrong_head(exercise: Exercise, expected: str, got: str, advice: str) -> str:
+def of_wrong_head(expected: str, got: str, advice: str) -> str:
     """For something that cannot be called as the exercise's function."""
     return f"Expected {expected}; got {got}. Try {advice}."
 

@@ -29,7 +29,8 @@ class ExerciseResult:
     reason : str
         For the learner: what the verdict says in words, or why there is none.
     verdict : dict or None
-        ``Verdict.to_dict()`` with ``"picture"`` (SVG text, or None) added; None where nothing was judged.
+        ``Verdict.to_dict()`` with ``"picture"`` (HTML with inline SVG, styled by
+        ``coursekit.checking.drawing.style.STYLE``; or None) added; None where nothing was judged.
     reports : tuple of str
         For the instructor only: what was suspicious.
     seconds : float

@@ -290,7 +290,7 @@ def test_a_function_that_remembers_is_told_so():
     assert any("different answers" in note for note in verdict.notes)
 
 
-def test_a_wrong_name_is_noted_because_the_grader_looks_for_it():
+def test_a_wrong_name_is_noted_because_later_lessons_look_for_it():
     function = written(RIGHT.replace("def stamps", "def stampz"), "stampz")
     verdict = check(STAMPS, function)
     assert verdict.state == "right"

@@ -1,0 +1,95 @@
+"""The judge's end of the line to a learner's process: frames with limits, and never later than a deadline."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from coursekit.checking.frames import LENGTHS, BadFrame, header_of, lengths, packed
+
+
+class HungUp(Exception):
+    """The other end is gone."""
+
+
+class TooLate(Exception):
+    """The deadline passed."""
+
+
+class Channel:
+    """One end of a socket pair.
+
+    Parameters
+    ----------
+    connection : socket
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self.ends = time.monotonic() + 60.0
+
+    def until(self, seconds: float) -> None:
+        """Everything from here on must be over in so many seconds."""
+        self.ends = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return self.ends - time.monotonic()
+
+    def send(self, header: Mapping[str, Any], payload: bytes = b"") -> None:
+        """Send a frame.
+
+        Raises
+        ------
+        HungUp, TooLate
+        """
+        self._arm()
+        try:
+            self.connection.sendall(packed(header, payload))
+        except TimeoutError:
+            raise TooLate from None
+        except OSError:
+            raise HungUp from None
+
+    def receive(self) -> tuple[dict[str, Any], bytes]:
+        """The next frame.
+
+        Raises
+        ------
+        HungUp, TooLate
+        BadFrame
+            For what is malformed or larger than the limits.
+        """
+        head, payload = lengths(self._exactly(LENGTHS.size))
+        return header_of(self._exactly(head)), self._exactly(payload)
+
+    def close(self) -> None:
+        """Hang up."""
+        self.connection.close()
+
+    def _exactly(self, count: int) -> bytes:
+        parts = []
+        while count:
+            self._arm()
+            try:
+                part = self.connection.recv(min(count, 1 << 20))
+            except TimeoutError:
+                raise TooLate from None
+            except OSError:
+                raise HungUp from None
+            if not part:
+                raise HungUp
+            parts.append(part)
+            count -= len(part)
+        return b"".join(parts)
+
+    def _arm(self) -> None:
+        if self.left <= 0:
+            raise TooLate
+        self.connection.settimeout(self.left)
+
+
+__all__ = ["BadFrame", "Channel", "HungUp", "TooLate"]

@@ -1,0 +1,172 @@
+"""One exercise of one submission: from the text to the verdict, with the learner's code kept in the sandbox."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import hmac
+import time
+from dataclasses import replace
+from typing import Any
+
+from coursekit.checking import Exercise, Verdict, judge_answer
+from coursekit.checking import wording as words
+from coursekit.checking.drawing.svg import panels_html
+from coursekit.checking.refusing import bare, of_shortcut
+from coursekit.checking.shortcuts import Shortcut, shortcut_in_trees
+from coursekit.checking.sources import is_untouched_text
+from coursekit.grading.channel import BadFrame, HungUp, TooLate
+from coursekit.grading.program import needed_by, others_wanted, program_for, tree_digest, trees_for
+from coursekit.grading.reading import Answer, Notebook
+from coursekit.grading.remote import SECONDS, Crashed, NotMade, RemoteAnswer
+from coursekit.grading.results import ExerciseResult
+from coursekit.grading.sandbox import Sandbox, SandboxDied
+from coursekit.grading.suspecting import suspicious
+
+STARTS = 60.0  # seconds for a fork on a very busy machine; no learner code runs until then
+TRIES = 3
+
+
+def seed_for(secret: bytes, exercise: str) -> int:
+    """The seed of an exercise's inputs, derived from the batch's secret.
+
+    Examples
+    --------
+    >>> seed_for(b"spring", "stamp") == seed_for(b"spring", "stamp") != seed_for(b"autumn", "stamp")
+    True
+    """
+    return int.from_bytes(hmac.new(secret, exercise.encode(), hashlib.sha256).digest()[:8], "big")
+
+
+def grade_exercise(
+    notebook: Notebook, exercise: Exercise, sandbox: Sandbox, secret: bytes
+) -> tuple[ExerciseResult, str]:
+    """Grade the answer to one exercise.
+
+    Returns
+    -------
+    ExerciseResult, str
+        Whatever the learner's code does, there is a result; and the digest of the answer's syntax tree, empty
+        where there is no answer.
+    """
+    started = time.perf_counter()
+    answer = notebook.answers.get(exercise.id)
+    if answer is None:
+        return _without_answer(notebook, exercise), ""
+    digest, reports = "", []
+    try:
+        trees = trees_for(notebook, answer)
+        digest = tree_digest(trees[-1:])
+        reports = suspicious(trees)
+        result = _graded(notebook, exercise, answer, trees, sandbox, seed_for(secret, exercise.id), reports)
+    except RecursionError:
+        result = _unjudged(exercise, "error", "Your function is nested too deeply to be read. Try shorter steps.")
+    except Exception as problem:  # one answer must never stop the others
+        reports.append(f"the judge stopped with {type(problem).__name__}: {problem}")
+        result = _unjudged(exercise, "error", "Your function could not be judged. Your instructor was told why.")
+    seconds = round(time.perf_counter() - started, 4)
+    return replace(result, seconds=seconds, reports=tuple(reports)), digest
+
+
+def _graded(
+    notebook: Notebook,
+    exercise: Exercise,
+    answer: Answer,
+    trees: list[ast.stmt],
+    sandbox: Sandbox,
+    seed: int,
+    reports: list[str],
+) -> ExerciseResult:
+    if answer.definition is not None and is_untouched_text(answer.definition, exercise.starter):
+        return _judged(bare(exercise, "not_attempted", words.of_not_attempted(exercise)))
+    shortcut = shortcut_in_trees(trees, exercise.forbidden) if exercise.forbidden else None
+    if shortcut is not None:
+        reports.append(f"forbidden in the text: {shortcut.name}")
+        return _judged(of_shortcut(exercise, shortcut))
+    programs = {exercise.id: program_for(notebook, answer)}
+    for id in _others(notebook, trees):
+        programs[id] = program_for(notebook, notebook.answers[id])
+    for _ in range(TRIES):
+        try:
+            return _in_sandbox(exercise, seed, programs, trees[-1], sandbox, reports)
+        except SandboxDied:  # before any code of the learner's ran
+            sandbox.stop()
+    return _unjudged(exercise, "crashed", "The sandbox could not be started again. Try grading this once more.")
+
+
+def _others(notebook: Notebook, trees: list[ast.stmt]) -> list[str]:
+    """The answers that this one asks for by ``mine``, and those that they ask for."""
+    found: dict[str, None] = {}
+    waiting = others_wanted(trees)
+    while waiting:
+        id = waiting.pop()
+        if id in notebook.answers and id not in found:
+            found[id] = None
+            waiting += others_wanted([one.tree for one in needed_by(notebook, notebook.answers[id])])
+    return list(found)
+
+
+def _in_sandbox(
+    exercise: Exercise, seed: int, programs: dict[str, Any], definition: ast.stmt, sandbox: Sandbox, reports: list[str]
+) -> ExerciseResult:
+    channel = sandbox.open()
+    channel.until(STARTS)
+    try:
+        channel.receive()
+    except (HungUp, TooLate, BadFrame):
+        sandbox.stop()
+        raise SandboxDied from None
+    answer = RemoteAnswer(exercise, seed, programs, channel, definition)
+    try:
+        return _judged(judge_answer(exercise, answer, seed, SECONDS))
+    except NotMade as problem:
+        return _judged(bare(exercise, "error", str(problem)))
+    except Crashed as problem:
+        reports.append(f"crashed: {problem}")
+        return _unjudged(exercise, "crashed", f"{problem} Try running the notebook from the top.")
+    finally:
+        reports += _seen(answer)
+        _close(sandbox, channel, reports)
+
+
+def _seen(answer: RemoteAnswer) -> list[str]:
+    found = [f"forbidden when it ran: {answer.seen.name}"] if isinstance(answer.seen, Shortcut) else []
+    return found + ([f"lost {answer.lost}"] if answer.lost else [])
+
+
+def _close(sandbox: Sandbox, channel: Any, reports: list[str]) -> None:
+    try:
+        sandbox.close(channel)
+    except SandboxDied:
+        reports.append("the preloader died with this exercise; a new one was started")
+        sandbox.stop()
+
+
+def _without_answer(notebook: Notebook, exercise: Exercise) -> ExerciseResult:
+    broken = notebook.broken.get(exercise.id)
+    if broken:
+        return _unjudged(exercise, "error", f"{broken}. Try running the cell: Python shows where it stops.")
+    wanted = f'@exercise("{exercise.id}")'
+    undecorated = any(exercise.function in one.bound for one in notebook.statements)
+    hint = f" There is a {exercise.function}, but without that line above it." if undecorated else ""
+    return _unjudged(exercise, "missing", f"Expected a function under {wanted}; found none.{hint}")
+
+
+def _unjudged(exercise: Exercise, state: str, reason: str) -> ExerciseResult:
+    return ExerciseResult(exercise.id, exercise.version, state, 0.0, 0.0, exercise.points, reason)
+
+
+def _judged(verdict: Verdict) -> ExerciseResult:
+    exercise = verdict.exercise
+    picture = verdict.picture
+    shown = {**verdict.to_dict(), "picture": None if picture is None else panels_html(picture.panels)}
+    return ExerciseResult(
+        exercise.id,
+        exercise.version,
+        verdict.state,
+        round(verdict.fraction, 6),
+        verdict.points,
+        exercise.points,
+        verdict.message,
+        shown,
+    )

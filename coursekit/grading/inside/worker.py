@@ -1,0 +1,175 @@
+"""One exercise of one submission: make the function, call it on what the judge sends, say what came of it.
+
+This shares its process with the learner's code, so nothing that it says is believed: expected values are not
+here, and an answer that is forged right has been computed.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import socket
+import sys
+import types
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from inspect import isfunction
+from typing import Any
+
+import coursekit
+import coursekit.upsampling
+from coursekit.checking.answering import observe_each, watched
+from coursekit.checking.cases import Case
+from coursekit.checking.frames import LENGTHS, Packer, Unpacker, header_of, lengths, packed
+from coursekit.checking.refusing import head_mistake
+from coursekit.checking.running import Capped, observe, untouched_surroundings
+from coursekit.checking.taking import exercise_named
+from coursekit.checking.timing import TimeLimit, TimeUp
+
+_USUAL = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+
+
+def serve(connection: socket.socket) -> None:
+    """Answer one judge until it hangs up."""
+    _send(connection, {"ready": True})
+    request, payload = _receive(connection)
+    reader = Unpacker(payload)
+    cases = [reader.case(one) for one in request["cases"]]
+    with untouched_surroundings(0), TimeLimit(request["seconds"]) as limit:
+        function, complaint = _made(request, limit)
+        _send(connection, {"made": complaint == "", "complaint": complaint})
+        if function is None:
+            return
+        for outcome in observe_each(function, cases, limit):
+            packer = Packer()
+            _send(connection, {"outcome": packer.outcome(outcome)}, packer)
+    _send(connection, {"done": True})
+    _serve_more(connection, function, request, cases)
+
+
+def _serve_more(
+    connection: socket.socket, function: Callable[..., Any], request: dict[str, Any], cases: list[Case]
+) -> None:
+    """Further calls: under torch's own eyes, and on smaller cases."""
+    while True:
+        more, payload = _receive(connection)
+        if "watch" in more:
+            shortcut = watched(function, tuple(request["forbidden"]), [cases[index] for index in more["watch"]])
+            _send(connection, {"shortcut": None if shortcut is None else shortcut.name})
+            continue
+        with TimeLimit(more["seconds"]) as limit:
+            outcome = observe(function, Unpacker(payload).case(more["case"]), limit)
+        packer = Packer()
+        _send(connection, {"outcome": packer.outcome(outcome)}, packer)
+
+
+def _made(request: dict[str, Any], limit: TimeLimit) -> tuple[Callable[..., Any] | None, str]:
+    """The function, or why there is none, in words for the learner."""
+    programs = request["programs"]
+    kept: dict[str, Any] = {}
+    for id in programs:
+        coursekit.answers[id] = lambda id=id: _remembered(programs, id, kept)
+    take_away(request["absent"])
+    printed = Capped(1000)
+    try:
+        with redirect_stdout(printed), redirect_stderr(printed):
+            function = limit.call(_remembered, programs, request["id"], kept)
+    except TimeUp:
+        return None, "timeout"
+    except BaseException as error:
+        return None, f"Your cell stopped with {type(error).__name__}: {str(error)[:300]}"
+    mistake = head_mistake(request["signature"], request["parameters"], function)
+    return (None, mistake) if mistake else (function, "")
+
+
+def _remembered(programs: dict[str, Any], id: str, kept: dict[str, Any]) -> Any:
+    if id not in kept:
+        kept[id] = _function(programs[id])
+    return kept[id]
+
+
+def _function(program: dict[str, Any]) -> Any:
+    """Run a program's statements in a namespace of their own; one that fails costs only itself."""
+    module = types.ModuleType("__main__")
+    sys.modules["__main__"] = module  # dataclasses and the like look their module up
+    scope: dict[str, Any] = vars(module)
+    cells = {cell: _cell(cell, source) for cell, source in program["sources"].items()}
+    waiting: list[tuple[int, int]] = [tuple(place) for place in program["run"]]
+    own, problem = tuple(program["answer"]), None
+    while waiting:
+        failed = []
+        for cell, index in waiting:
+            tree = cells[str(cell)].body[index]
+            _undecorate(tree, program["called"])
+            try:
+                _run(tree, f"<cell {cell}>", scope)
+            except Exception as error:  # it may need what a cell below defines
+                failed.append((cell, index))
+                problem = error if (cell, index) == own else problem
+        if len(failed) == len(waiting):
+            break
+        waiting = failed
+    if own in waiting and problem is not None:
+        raise problem
+    return eval(program["expression"], scope)
+
+
+def _cell(cell: str, source: str) -> ast.Module:
+    label = f"<cell {cell}>"
+    linecache.cache[label] = (len(source), None, source.splitlines(keepends=True), label)
+    tree = compile(source, label, "exec", ast.PyCF_ONLY_AST | _USUAL, dont_inherit=True)
+    assert isinstance(tree, ast.Module)
+    return tree
+
+
+def _run(tree: ast.stmt, label: str, scope: dict[str, Any]) -> None:
+    # Annotations may name what nobody imports here: they are not evaluated.
+    if isinstance(tree, ast.ImportFrom) and tree.module == "__future__":
+        return
+    flags = annotations.compiler_flag
+    exec(compile(ast.Module([tree], []), label, "exec", flags=flags, dont_inherit=True), scope)
+
+
+def _undecorate(tree: ast.AST, called: list[str]) -> None:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            kept = [one for one in node.decorator_list if exercise_named(one, called) is None]
+            node.decorator_list = kept
+
+
+def take_away(names: list[str]) -> None:
+    """Make the course's own versions of what an exercise asks for unusable in this process."""
+    for name in names:
+        module, _, last = name.rpartition(".")
+        function = getattr(__import__(module, fromlist=[last]), last, None) if _is_here(module) else None
+        if isfunction(function):
+            function.__code__ = _taken_away.__code__.replace(co_freevars=function.__code__.co_freevars)
+            function.__defaults__ = function.__kwdefaults__ = None
+
+
+def _is_here(module: str) -> bool:
+    return module == "coursekit.upsampling"
+
+
+def _taken_away(*_: Any, **__: Any) -> Any:
+    raise NameError("this exercise asks you to write this function: the course's own is not here")
+
+
+def _send(connection: socket.socket, header: dict[str, Any], packer: Packer | None = None) -> None:
+    connection.sendall(packed(header, packer.payload if packer else b""))
+
+
+def _receive(connection: socket.socket) -> tuple[dict[str, Any], bytes]:
+    head, payload = lengths(_exactly(connection, LENGTHS.size), 1 << 30, 1 << 30)
+    return header_of(_exactly(connection, head)), _exactly(connection, payload)
+
+
+def _exactly(connection: socket.socket, count: int) -> bytes:
+    parts = []
+    while count:
+        part = connection.recv(min(count, 1 << 20))
+        if not part:
+            raise SystemExit  # the judge has hung up
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)

@@ -1,0 +1,157 @@
+"""A learner's function in the sandbox, as the judge sees it: an `Answer` whose calls go through a channel."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from coursekit.checking import Case, Exercise, Outcome, bench_of
+from coursekit.checking.answering import Call, first_trials, gave_up
+from coursekit.checking.frames import Packer, Unpacker
+from coursekit.checking.shortcuts import Shortcut
+from coursekit.checking.sources import is_ellipsis
+from coursekit.grading.channel import BadFrame, Channel, HungUp, TooLate
+
+SECONDS = 5.0
+"""For all calls of an answer, as in the notebook."""
+GRACE = 2.0
+"""More, for what the worker's own alarm cannot interrupt; then the process is ended from outside."""
+MORE = 4.0
+"""For the calls after the grade is known: watching, shrinking."""
+
+TIMED_OUT = Outcome(timed_out=True)
+
+
+class Crashed(Exception):
+    """The learner's process ended, or spoke another language, before the answers were complete."""
+
+
+class NotMade(Exception):
+    """The cell did not give a function that can be called; the message says why."""
+
+
+class RemoteAnswer:
+    """An answer in a worker.
+
+    Parameters
+    ----------
+    exercise : Exercise
+    seed : int
+    programs : mapping
+        What to run for the answer, and for each other id that it may ask `mine` for.
+    channel : Channel
+        To a worker that has said that it is ready.
+    definition : ast.stmt
+        The answer's text.
+    """
+
+    def __init__(
+        self, exercise: Exercise, seed: int, programs: Mapping[str, Any], channel: Channel, definition: ast.stmt
+    ) -> None:
+        self.exercise, self.seed, self.channel, self.definition = exercise, seed, channel, definition
+        self.programs = programs
+        self.seen: Shortcut | None = None
+        self.lost = ""
+
+    def outcomes(self) -> list[Outcome | None]:
+        """Send every input, and take what comes back until it is complete or the time is up.
+
+        Raises
+        ------
+        NotMade, Crashed
+        """
+        trials = bench_of(self.exercise, self.seed).trials
+        got: list[Outcome | None] = []
+        self.channel.until(SECONDS + GRACE)
+        try:
+            self._ask([trial.case for trial in trials])
+            while "done" not in (frame := self.channel.receive())[0]:
+                header, payload = frame
+                if len(got) == len(trials):
+                    raise BadFrame("more answers than inputs")
+                got.append(Unpacker(payload).outcome(header.get("outcome")))
+        except TooLate:
+            got.append(TIMED_OUT)
+        except HungUp:
+            raise Crashed(self._when(len(got), len(trials))) from None
+        except BadFrame as problem:
+            raise Crashed(f"It answered with something unreadable ({problem}).") from None
+        if not got:
+            raise Crashed("It gave no answers.")
+        return self._without_holes(got) + [None] * (len(trials) - len(got))
+
+    def _ask(self, cases: list[Case]) -> None:
+        packer = Packer(64 << 20)
+        names = [packer.case(case) for case in cases]
+        request = {
+            "id": self.exercise.id,
+            "signature": self.exercise.signature,
+            "parameters": len(self.exercise.parameters),
+            "forbidden": list(self.exercise.forbidden),
+            "absent": [name for name in self.exercise.forbidden if name.startswith("coursekit.")],
+            "programs": self.programs,
+            "cases": names,
+            "seconds": SECONDS,
+        }
+        self.channel.send(request, packer.payload)
+        made, _ = self.channel.receive()
+        complaint = made.get("complaint")
+        if complaint == "timeout":
+            raise TooLate
+        if made.get("made") is not True:
+            raise NotMade(complaint[:600] if isinstance(complaint, str) else "The cell gives no function.")
+
+    def _without_holes(self, got: list[Outcome | None]) -> list[Outcome | None]:
+        """An answer that stops early without a reason did not answer."""
+        trials = len(bench_of(self.exercise, self.seed).trials)
+        last = got[-1]
+        assert last is not None
+        if len(got) < trials and not last.timed_out and not gave_up(last):
+            raise Crashed(self._when(len(got), trials))
+        return got
+
+    def _when(self, done: int, all_of_them: int) -> str:
+        return f"Your code ended its process on input {done + 1} of {all_of_them}."
+
+    def has_ellipsis(self) -> bool:
+        """As the protocol says."""
+        return any(is_ellipsis(node) for node in ast.walk(self.definition))
+
+    def shortcut(self) -> Shortcut | None:
+        """What the worker saw torch do; it is believed when it says that something was there."""
+        self.channel.until(MORE)
+        try:
+            self.channel.send({"watch": first_trials(self.exercise, self.seed)})
+            header, _ = self.channel.receive()
+        except (TooLate, HungUp, BadFrame) as problem:
+            self.lost = f"while it was watched for forbidden operations: {type(problem).__name__}"
+            return None
+        name = header.get("shortcut")
+        self.seen = Shortcut(name) if name in self.exercise.forbidden else None
+        return self.seen
+
+    def notes(self) -> list[str]:
+        """As the protocol says."""
+        return []
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[Call]:
+        """As the protocol says; a worker that is gone answers that the time is up."""
+        self.channel.until(min(seconds, MORE))
+
+        def call(case: Case) -> Outcome:
+            packer = Packer()
+            try:
+                if self.lost:
+                    return TIMED_OUT
+                left = max(0.01, self.channel.left)
+                self.channel.send({"case": packer.case(case), "seconds": left}, packer.payload)
+                header, payload = self.channel.receive()
+                return Unpacker(payload).outcome(header.get("outcome"))
+            except (TooLate, HungUp, BadFrame) as problem:
+                self.lost = f"while the failure was made smaller: {type(problem).__name__}"
+                return TIMED_OUT
+
+        yield call
