@@ -23,7 +23,6 @@ from coursekit.grading.pages import (
     prose,
     state,
     text,
-    without_style,
 )
 from coursekit.grading.scores import Score, Standing
 
@@ -190,12 +189,10 @@ def _picture(verdict: Mapping[str, Any]) -> str:
     drawn = verdict.get("picture")
     if not drawn:
         return ""
-    figure = re.search(r'<div class="ck-figure">.*</div>', without_style(str(drawn)), flags=re.DOTALL)
     shown: Mapping[str, Any] = verdict.get("counterexample") or {}
     sentence = shown.get("sentence") or ""
     extra = sentence if sentence not in (verdict.get("message") or "") else ""
-    inner = figure[0].removesuffix("</div>") if figure else str(drawn)
-    return inner + (f'<p class="ck-caption">{prose(extra)}</p>' if extra else "")
+    return str(drawn) + (f'<p class="ck-caption">{prose(extra)}</p>' if extra else "")
 
 
 def _properties(verdict: Mapping[str, Any]) -> str:

@@ -39,7 +39,8 @@ _SCHEMA = (
        learner TEXT NOT NULL, file TEXT NOT NULL, digest TEXT NOT NULL, handed_in REAL,
        marked_late INTEGER NOT NULL, sandbox TEXT NOT NULL, reason TEXT NOT NULL, tree TEXT NOT NULL,
        asked TEXT NOT NULL, versions TEXT NOT NULL, round INTEGER NOT NULL,
-       coursekit TEXT NOT NULL, at TEXT NOT NULL, UNIQUE (batch, learner, file, digest, asked, versions, round))""",
+       coursekit TEXT NOT NULL, at TEXT NOT NULL,
+       UNIQUE (batch, learner, file, digest, asked, versions, round))""",
     """CREATE TABLE marks (attempt INTEGER NOT NULL REFERENCES attempts, position INTEGER NOT NULL,
        exercise TEXT NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL, fraction REAL NOT NULL,
        points REAL NOT NULL, worth REAL NOT NULL, reason TEXT NOT NULL, verdict TEXT NOT NULL,
@@ -156,9 +157,9 @@ class Gradebook:
         self._connection.close()
 
     @property
-    def seed(self) -> int:
+    def seed(self) -> str:
         """The secret seed of this gradebook's batch, drawn once and kept."""
-        return int(self._batch()["seed"], 16)
+        return str(self._batch()["seed"])
 
     def begin_batch(self) -> None:
         """Draw a new secret seed: from now on every submission counts as not graded yet."""

@@ -140,7 +140,8 @@ def _of_untried(standings: Sequence[Standing], exercises: Mapping[str, Exercise]
     found = []
     for id in standings[0].scores if standings else ():
         count = sum(one.scores[id].result.state in UNTRIED for one in standings)
-        if id in exercises and count >= UNTRIED_SHARE * len(standings):
+        reached = count < len(standings)  # what nobody tried was hardly set
+        if id in exercises and reached and count >= UNTRIED_SHARE * len(standings):
             exercise = exercises[id]
             advice = "Work it out together, cell by cell, before anybody writes code."
             shown = _solved(exercise, exercise.example_case())

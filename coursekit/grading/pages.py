@@ -117,11 +117,6 @@ def points(value: float, worth: float) -> str:
     return f"{round(value, 2):g} of {worth:g} {unit}"
 
 
-def without_style(html: str) -> str:
-    """A drawn card without the style that the page holds once."""
-    return html.replace(f"<style>{STYLE}</style>", "")
-
-
 def anchor(id: str) -> str:
     """A place in a page, by an exercise's id."""
     return "e-" + re.sub(r"[^A-Za-z0-9-]", "-", id)

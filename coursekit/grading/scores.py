@@ -103,8 +103,9 @@ class Standing:
 
     @property
     def unreadable(self) -> tuple[Attempt, ...]:
-        """The attempts whose file could not be read."""
-        return tuple(one for one in self.attempts if one.result.reason)
+        """Of each file that could not be read, and still cannot, the last attempt."""
+        last = {one.result.file: one for one in self.attempts if one.result.exercises or not one.round}
+        return tuple(one for one in last.values() if one.result.reason)
 
 
 def standings(
@@ -140,7 +141,7 @@ def standings(
     for learner, own in sorted(by_learner.items()):
         graded = _graded(own, policy)
         scores = {
-            id: _overridden(graded.get(id) or _absent(blank, own[-1]), given.get((learner, id)))
+            id: _overridden(graded.get(id) or _absent(blank, own), given.get((learner, id)))
             for id, blank in asked.items()
         }
         found.append(Standing(learner, scores, tuple(own)))
@@ -183,7 +184,8 @@ def _merit(policy: Policy) -> Callable[[Score], tuple[Any, ...]]:
     return merit
 
 
-def _absent(blank: ExerciseResult, attempt: Attempt) -> Score:
+def _absent(blank: ExerciseResult, own: Sequence[Attempt]) -> Score:
+    attempt = next((one for one in own if one.result.reason), own[-1])
     state = "unreadable" if attempt.result.reason else "missing"
     reason = attempt.result.reason or "No submission holds this function."
     result = ExerciseResult(blank.id, blank.version, state, 0.0, 0.0, blank.worth, reason)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from coursekit.checking import Verdict, check, function_from
+from coursekit.checking.drawing.svg import panels_html
 from coursekit.exercises import all_exercises, find_exercise
 from coursekit.grading.results import ExerciseResult, SubmissionResult
 from coursekit.grading.submission import Submission
@@ -53,7 +54,7 @@ def verdict_on(id: str, answer: str) -> Verdict:
 def result_on(id: str, answer: str) -> ExerciseResult:
     exercise, verdict = find_exercise(id), verdict_on(id, answer)
     picture = verdict.picture
-    data = {**verdict.to_dict(), "seconds": 0.0, "picture": picture._repr_html_() if picture else None}
+    data = {**verdict.to_dict(), "seconds": 0.0, "picture": panels_html(picture.panels) if picture else None}
     return ExerciseResult(
         id,
         exercise.version,
@@ -90,11 +91,32 @@ def graded(submission: Submission, asked: Sequence[str] = ASKED) -> SubmissionRe
 
 
 def grade(
-    submissions: Iterable[Submission], *, seed: int, exercises: Sequence[str] | None = None
+    submissions: Iterable[Submission], *, seed: str, exercises: Sequence[str] | None = None
 ) -> Iterator[SubmissionResult]:
     """As :func:`coursekit.grading.grader.grade_submissions` is called."""
     for submission in submissions:
         yield graded(submission, exercises or ASKED)
+
+
+def notebook(**answers: str) -> bytes:
+    """A real notebook: "right", "starter", or the Python text of each answer."""
+    cells = ["from coursekit import exercise\nimport torch"]
+    for name, answer in answers.items():
+        exercise = find_exercise(name.replace("_", "-"))
+        texts = {"right": exercise.solution, "starter": exercise.starter}
+        cells.append(f'@exercise("{exercise.id}")\n{texts.get(answer, answer)}')
+    as_cells = [
+        {
+            "cell_type": "code",
+            "id": str(number),
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+            "source": one,
+        }
+        for number, one in enumerate(cells)
+    ]
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": as_cells}).encode()
 
 
 def write_class(folder: Path, answers: dict[str, bytes]) -> Path:
