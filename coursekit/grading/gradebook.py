@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,42 +17,10 @@ from typing import Any
 
 from coursekit import __version__
 from coursekit.checkout import CannotRun
+from coursekit.grading.ledger import opened, told
 from coursekit.grading.results import ExerciseResult, SubmissionResult
 from coursekit.grading.submission import Submission
-from coursekit.storage import schema_version, transaction
-
-VERSION = 1
-APPLICATION = 0x436B4772  # "CkGr", so that no other program's database is taken for a gradebook
-PATIENCE_S = 30.0
-"""How long to wait while another grader writes. A write takes milliseconds."""
-
-TABLES = ("batches", "learners", "attempts", "marks", "overrides")
-
-_SCHEMA = (
-    """CREATE TABLE batches (id INTEGER PRIMARY KEY, seed TEXT NOT NULL, coursekit TEXT NOT NULL,
-       at TEXT NOT NULL)""",
-    """CREATE TABLE learners (id INTEGER PRIMARY KEY, learner TEXT NOT NULL, lms TEXT NOT NULL,
-       number TEXT NOT NULL, at TEXT NOT NULL, UNIQUE (learner, lms, number))""",
-    """CREATE TABLE attempts (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batches,
-       learner TEXT NOT NULL, file TEXT NOT NULL, digest TEXT NOT NULL, handed_in REAL,
-       marked_late INTEGER NOT NULL, sandbox TEXT NOT NULL, reason TEXT NOT NULL, tree TEXT NOT NULL,
-       asked TEXT NOT NULL, versions TEXT NOT NULL, round INTEGER NOT NULL,
-       coursekit TEXT NOT NULL, at TEXT NOT NULL,
-       UNIQUE (batch, learner, file, digest, asked, versions, round))""",
-    """CREATE TABLE marks (attempt INTEGER NOT NULL REFERENCES attempts, position INTEGER NOT NULL,
-       exercise TEXT NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL, fraction REAL NOT NULL,
-       points REAL NOT NULL, worth REAL NOT NULL, reason TEXT NOT NULL, verdict TEXT NOT NULL,
-       reports TEXT NOT NULL, seconds REAL NOT NULL, PRIMARY KEY (attempt, exercise)) WITHOUT ROWID""",
-    """CREATE TABLE overrides (id INTEGER PRIMARY KEY, learner TEXT NOT NULL, exercise TEXT NOT NULL,
-       points REAL, note TEXT NOT NULL, at TEXT NOT NULL)""",
-    "CREATE INDEX attempts_by_learner ON attempts (learner)",
-    *(
-        f"CREATE TRIGGER {table}_{what.lower()} BEFORE {what} ON {table} "
-        "BEGIN SELECT RAISE(ABORT, 'the history is only added to'); END"
-        for table in TABLES
-        for what in ("UPDATE", "DELETE")
-    ),
-)
+from coursekit.storage import transaction
 
 
 @dataclass(frozen=True)
@@ -149,8 +115,8 @@ class Gradebook:
             raise CannotRun(
                 f"expected a gradebook, got {path}, which is not there. `coursekit grade` makes one."
             )
-        with _told(path):
-            self._connection = _opened(path)
+        with told(path):
+            self._connection = opened(path)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -194,7 +160,7 @@ class Gradebook:
             *(int(marked_late), result.sandbox, _sound(result.reason), _json(result.tree), task.key),
             *(self._versions_of(result.exercises), task.round, __version__, _now()),
         )
-        with _told(self.path), transaction(self._connection):
+        with told(self.path), transaction(self._connection):
             cursor = self._connection.execute(
                 "INSERT INTO attempts (batch, learner, file, digest, handed_in, marked_late, sandbox, "
                 "reason, tree, asked, versions, round, coursekit, at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
@@ -267,58 +233,12 @@ class Gradebook:
         return " ".join(f"{one.id}:{self._versions.get(one.id, one.version)}" for one in exercises)
 
     def _write(self, statement: str, *values: object) -> None:
-        with _told(self.path), transaction(self._connection):
+        with told(self.path), transaction(self._connection):
             self._connection.execute(statement, values)
 
     def _rows(self, query: str, *values: object) -> list[dict[str, Any]]:
-        with _told(self.path):
+        with told(self.path):
             return [dict(row) for row in self._connection.execute(query, values)]
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None)
-    connection.row_factory = sqlite3.Row
-    try:
-        connection.execute("PRAGMA journal_mode = DELETE")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        with transaction(connection):
-            _prepare(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    anything = connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-    if anything and application != APPLICATION:
-        raise CannotRun(f"expected a gradebook, got {path}, another program's database. Try another name.")
-    if schema_version(connection) > VERSION:
-        raise CannotRun(f"{path} was written by a newer version of the course. Update the course.")
-    if not anything:
-        for statement in _SCHEMA:
-            connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {APPLICATION}")
-        connection.execute(f"PRAGMA user_version = {VERSION}")
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """What goes wrong with the file, as a sentence."""
-    try:
-        yield
-    except sqlite3.DatabaseError as problem:
-        if isinstance(problem, sqlite3.IntegrityError | sqlite3.ProgrammingError):
-            raise  # a mistake of ours, not the file's
-        raise CannotRun(
-            f"the gradebook {path} cannot be used: {problem}. What was kept is left as it is. "
-            "Try another file, a folder of yours, or a copy of it."
-        ) from problem
-    except OSError as problem:
-        raise CannotRun(f"the gradebook {path} cannot be used: {problem.strerror or problem}.") from problem
 
 
 def _mark_row(attempt: int | None, position: int, one: ExerciseResult) -> tuple[object, ...]:

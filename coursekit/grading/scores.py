@@ -104,8 +104,7 @@ class Standing:
     @property
     def unreadable(self) -> tuple[Attempt, ...]:
         """Of each file that could not be read, and still cannot, the last attempt."""
-        last = {one.result.file: one for one in self.attempts if one.result.exercises or not one.round}
-        return tuple(one for one in last.values() if one.result.reason)
+        return _still_unreadable(self.attempts)
 
 
 def standings(
@@ -185,11 +184,16 @@ def _merit(policy: Policy) -> Callable[[Score], tuple[Any, ...]]:
 
 
 def _absent(blank: ExerciseResult, own: Sequence[Attempt]) -> Score:
-    attempt = next((one for one in own if one.result.reason), own[-1])
+    attempt = next(iter(_still_unreadable(own)), own[-1])
     state = "unreadable" if attempt.result.reason else "missing"
     reason = attempt.result.reason or "No submission holds this function."
     result = ExerciseResult(blank.id, blank.version, state, 0.0, 0.0, blank.worth, reason)
     return Score(result, attempt, 0.0)
+
+
+def _still_unreadable(attempts: Iterable[Attempt]) -> tuple[Attempt, ...]:
+    last = {one.result.file: one for one in attempts}
+    return tuple(one for one in last.values() if one.result.reason)
 
 
 def _overridden(score: Score, override: Override | None) -> Score:
