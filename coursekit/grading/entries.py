@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import struct
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -128,8 +129,8 @@ class Archive:
 
     def __init__(self, source: Path | bytes, most: int = MOST_BYTES_IN_ALL) -> None:
         try:
-            self._zip = zipfile.ZipFile(BytesIO(source) if isinstance(source, bytes) else source)
-        except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError) as problem:
+            self._zip = _opened(source)
+        except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, struct.error) as problem:
             raise ValueError(f"The zip cannot be read: {problem}. Try to make it again.") from problem
         if len(self._zip.infolist()) > MOST_ENTRIES:
             raise ValueError(f"The zip has more than {MOST_ENTRIES} files. Expected notebooks only.")
@@ -176,6 +177,30 @@ class Archive:
             return None, f"It is damaged inside the zip: {problem}. Try to make the zip again."
         self._left -= len(content)
         return (None, TOO_LARGE) if len(content) > MOST_BYTES else (content, "")
+
+
+def _opened(source: Path | bytes) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(BytesIO(source) if isinstance(source, bytes) else source)
+    except UnicodeDecodeError:  # one wrong name must not cost the others their grade
+        content = source if isinstance(source, bytes) else source.read_bytes()
+        return zipfile.ZipFile(BytesIO(_with_honest_names(content)))
+
+
+def _with_honest_names(content: bytes) -> bytes:
+    """A zip whose directory no longer claims of a name that it is UTF-8 where it is not."""
+    mended = bytearray(content)
+    end = content.rindex(b"PK\x05\x06")
+    (size,) = struct.unpack_from("<L", content, end + 12)
+    at = end - size
+    while content[at : at + 4] == b"PK\x01\x02":
+        lengths = struct.unpack_from("<HHH", content, at + 28)
+        try:
+            content[at + 46 : at + 46 + lengths[0]].decode()
+        except UnicodeDecodeError:
+            mended[at + 9] &= ~0x08
+        at += 46 + sum(lengths)
+    return bytes(mended)
 
 
 def _name(info: zipfile.ZipInfo) -> str:

@@ -223,7 +223,7 @@ def _prints(verdict: Mapping[str, Any]) -> str:
     cut = printed[:MOST_PRINTED] + ("\n…" if len(printed) > MOST_PRINTED else "")
     return (
         '<div class="ck-output"><div class="ck-small">Your function printed</div>'
-        f'<pre tabindex="0" role="region" aria-label="What your function printed">{text(cut)}</pre></div>'
+        f'<pre tabindex="0" role="group" aria-label="What your function printed">{text(cut)}</pre></div>'
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from coursekit.checking import Case, Exercise, Misconception, check, make_cases
@@ -16,8 +17,14 @@ from coursekit.grading.insights import UNTRIED, broken_properties, mistakes
 from coursekit.grading.pages import page, prose, text
 from coursekit.grading.scores import Standing
 
+SHORTEST = 4
+"""Minutes of the shortest question."""
+
 UNTRIED_SHARE = 0.3
 """Where so many of a class did not try an exercise, its example is worked together."""
+
+
+Concern = tuple[int, int, Callable[[int, int], "Step | None"]]
 
 
 @dataclass(frozen=True)
@@ -101,21 +108,36 @@ def lesson_plan(
         What concerns most learners first. The inputs come from the exercises, not from the graded batch, so
         nothing of its secret seed is shown.
     """
-    candidates = [
-        *(_of_mistake(one.exercise, one.misconception, len(one.learners), one.tried) for one in
-          mistakes(standings, exercises)),
-        *(_of_property(one.exercise, one.id, one.says, len(one.unnamed), one.tried) for one in
-          broken_properties(standings, exercises) if one.unnamed),
-        *_of_untried(standings, exercises),
-    ]  # fmt: skip
-    ranked = sorted(
-        (one for one in candidates if one), key=lambda one: (-one.learners, -one.learners / one.of)
-    )
+    concerns = sorted(_concerns(standings, exercises), key=lambda one: (-one[0], -one[0] / one[1]))
     chosen: list[Step] = []
-    for one in ranked:
-        if not chosen or sum(step.minutes for step in chosen) + one.minutes <= minutes:
-            chosen.append(one)
+    left = minutes
+    for learners, of, step_for in concerns:
+        if left < SHORTEST and chosen:
+            break
+        step = step_for(learners, of)
+        if step is not None and (step.minutes <= left or not chosen):
+            chosen.append(step)
+            left -= step.minutes
     return chosen
+
+
+def _concerns(standings: Sequence[Standing], exercises: Mapping[str, Exercise]) -> Iterator[Concern]:
+    """What could be asked about: how many learners, of how many, and how to make the question."""
+    for mistake in mistakes(standings, exercises):
+        question = partial(_of_mistake, mistake.exercise, mistake.misconception)
+        yield len(mistake.learners), mistake.tried, question
+    for broken in broken_properties(standings, exercises):
+        if broken.unnamed:
+            yield (
+                len(broken.unnamed),
+                broken.tried,
+                partial(_of_property, broken.exercise, broken.id, broken.says),
+            )
+    for id in standings[0].scores if standings else ():
+        count = sum(one.scores[id].result.state in UNTRIED for one in standings)
+        reached = count < len(standings)  # what nobody tried was hardly set
+        if id in exercises and reached and count >= UNTRIED_SHARE * len(standings):
+            yield count, len(standings), partial(_of_untried, exercises[id])
 
 
 def _of_mistake(exercise: Exercise, mistake: Misconception, learners: int, of: int) -> Step | None:
@@ -136,18 +158,10 @@ def _of_property(exercise: Exercise, id: str, says: str, learners: int, of: int)
     return Step(exercise, why, learners, of, _question(exercise), shown, "", 3 + exercise.difficulty)
 
 
-def _of_untried(standings: Sequence[Standing], exercises: Mapping[str, Exercise]) -> list[Step]:
-    found = []
-    for id in standings[0].scores if standings else ():
-        count = sum(one.scores[id].result.state in UNTRIED for one in standings)
-        reached = count < len(standings)  # what nobody tried was hardly set
-        if id in exercises and reached and count >= UNTRIED_SHARE * len(standings):
-            exercise = exercises[id]
-            advice = "Work it out together, cell by cell, before anybody writes code."
-            shown = _solved(exercise, exercise.example_case())
-            why = "They handed in no answer."
-            found.append(Step(exercise, why, count, len(standings), _question(exercise), shown, advice, 5))
-    return found
+def _of_untried(exercise: Exercise, learners: int, of: int) -> Step:
+    advice = "Work it out together, cell by cell, before anybody writes code."
+    shown = _solved(exercise, exercise.example_case())
+    return Step(exercise, "They handed in no answer.", learners, of, _question(exercise), shown, advice, 5)
 
 
 def _solved(exercise: Exercise, case: Case) -> Counterexample:

@@ -87,7 +87,12 @@ def test_json_has_the_keys_of_the_command_and_the_scores_after_policy(tmp_path: 
     assert set(kept.result.to_dict()) <= set(ada)
     assert (ada["points"], ada["worth"], ada["fraction"]) == (0.5, 5, 0.1)
     share = ada["exercises"]["class-share"]
-    assert (share["points"], share["graded_points"], share["days_late"], share["state"]) == (0.5, 1, 1, "right")
+    assert (share["points"], share["graded_points"], share["days_late"], share["state"]) == (
+        0.5,
+        1,
+        1,
+        "right",
+    )
 
 
 @pytest.mark.parametrize("form", FORMATS)

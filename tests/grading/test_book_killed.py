@@ -1,4 +1,4 @@
-"""The grader is killed in the middle of a batch: nothing acknowledged is lost, and the rest is graded after."""
+"""The grader is killed in the middle of a batch: nothing acknowledged is lost, the rest is graded after."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def kept_in(file: Path) -> list[Any]:
 def test_a_killed_batch_goes_on_where_it_stopped(tmp_path: Path, kills: int, learners: int) -> None:
     mistakes = [one.id for one in EXERCISES["max-pool"].misconceptions]
     answers = {
-        f"learner-{n:03}": handed_in(class_share="right", max_pool=mistakes[n % len(mistakes)], stamp="starter")
+        f"learner-{n:03}": handed_in(
+            class_share="right", max_pool=mistakes[n % len(mistakes)], stamp="starter"
+        )
         for n in range(learners)
     }
     folder = write_class(tmp_path / "class", answers)

@@ -19,14 +19,21 @@ ANSWERS = {id: ["right", "starter", *(m.id for m in EXERCISES[id].misconceptions
 
 
 def attempt(
-    number: int, learner: str = "ada", file: str = "a.ipynb", at: float | None = 0.0, late: bool = False, **answers: str
+    number: int,
+    learner: str = "ada",
+    file: str = "a.ipynb",
+    at: float | None = 0.0,
+    late: bool = False,
+    **answers: str,
 ) -> Attempt:
     content = handed_in(**answers)
     result = graded(Submission(learner, file, content, handed_in=at))
     return Attempt(number, result, at, late, 0, "0", "2026-11-23T00:00:00+00:00")
 
 
-answer_sets = st.fixed_dictionaries({}, optional={id: st.sampled_from(found) for id, found in ANSWERS.items()})
+answer_sets = st.fixed_dictionaries(
+    {}, optional={id: st.sampled_from(found) for id, found in ANSWERS.items()}
+)
 
 
 @st.composite
@@ -59,7 +66,9 @@ policies = st.builds(
 )
 
 
-def points(history: Sequence[Attempt], policy: Policy, overrides: Sequence[Override] = ()) -> dict[str, dict[str, float]]:
+def points(
+    history: Sequence[Attempt], policy: Policy, overrides: Sequence[Override] = ()
+) -> dict[str, dict[str, float]]:
     found = standings(history, overrides, policy, list(EXERCISES))
     return {one.learner: {id: score.points for id, score in one.scores.items()} for one in found}
 
