@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import hashlib
-import hmac
 import time
 from dataclasses import replace
 from typing import Any
@@ -21,21 +19,11 @@ from coursekit.grading.reading import Answer, Notebook
 from coursekit.grading.remote import SECONDS, Crashed, NotMade, RemoteAnswer
 from coursekit.grading.results import ExerciseResult
 from coursekit.grading.sandbox import Sandbox, SandboxDied
+from coursekit.grading.seeding import seed_for
 from coursekit.grading.suspecting import suspicious
 
 STARTS = 60.0  # seconds for a fork on a very busy machine; no learner code runs until then
 TRIES = 3
-
-
-def seed_for(secret: bytes, exercise: str) -> int:
-    """The seed of an exercise's inputs, derived from the batch's secret.
-
-    Examples
-    --------
-    >>> seed_for(b"spring", "stamp") == seed_for(b"spring", "stamp") != seed_for(b"autumn", "stamp")
-    True
-    """
-    return int.from_bytes(hmac.new(secret, exercise.encode(), hashlib.sha256).digest()[:8], "big")
 
 
 def grade_exercise(

@@ -130,7 +130,14 @@ class Archive:
     def __init__(self, source: Path | bytes, most: int = MOST_BYTES_IN_ALL) -> None:
         try:
             self._zip = _opened(source)
-        except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, struct.error) as problem:
+        except (
+            zipfile.BadZipFile,
+            OSError,
+            ValueError,
+            EOFError,
+            NotImplementedError,
+            struct.error,
+        ) as problem:
             raise ValueError(f"The zip cannot be read: {problem}. Try to make it again.") from problem
         if len(self._zip.infolist()) > MOST_ENTRIES:
             raise ValueError(f"The zip has more than {MOST_ENTRIES} files. Expected notebooks only.")

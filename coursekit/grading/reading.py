@@ -16,8 +16,8 @@ from typing import Any
 from coursekit.checking.taking import bound_by, exercise_named, is_taken, mentioned
 
 MOST_BYTES = 200 << 20
-MOST_CODE = 2_000_000  # characters in all code cells
-MOST_CELL = 300_000
+MOST_CODE = 400_000  # characters in all code cells
+MOST_CELL = 200_000
 _CELL_MAGICS_WITH_PYTHON = ("%%time", "%%timeit", "%%capture", "%%prun")
 _PARSE = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
@@ -168,20 +168,25 @@ def _refuse_other_languages(data: dict[str, Any]) -> None:
             )
 
 
-def _code_cells(data: dict[str, Any]) -> Iterator[str]:
-    room = MOST_CODE
-    for cell in data["cells"]:
+def _code_cells(data: dict[str, Any]) -> list[str]:
+    """The text of each code cell; counted before any is parsed."""
+    found = list(_code(data["cells"]))
+    if sum(map(len, found)) > MOST_CODE:
+        raise Unreadable(
+            f"The notebook has more than {MOST_CODE:,} characters of code. Try starting from the lesson's file."
+        )
+    return found
+
+
+def _code(cells: list[Any]) -> Iterator[str]:
+    for cell in cells:
         if not isinstance(cell, dict) or cell.get("cell_type") != "code":
             continue
         source = cell.get("source", "")
         if isinstance(source, list):
             source = "".join(line for line in source if isinstance(line, str))
-        if not isinstance(source, str):
-            continue
-        room -= len(source)
-        if room < 0:
-            raise Unreadable(f"The notebook has more than {MOST_CODE:,} characters of code. Try the lesson's file.")
-        yield source
+        if isinstance(source, str):
+            yield source
 
 
 def _parsed(source: str) -> tuple[tuple[ast.Module, str] | None, str]:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from typing import IO
+from typing import IO, Any
 
 from coursekit.checkout import CannotRun
 from coursekit.grading import bubblewrap
@@ -19,6 +19,7 @@ from coursekit.grading.channel import Channel
 START = 120.0  # seconds for importing torch on a busy machine
 STOP = 20.0  # seconds for ending a worker with all that it started
 TRUSTED = "NONE (trusted)"
+GO = 1.0  # seconds for the preloader to go by itself
 _PRELOADER = "grading/inside/preloader.py"
 _WAYS = {
     "user": "a user id and process namespace an exercise",
@@ -57,6 +58,7 @@ class Sandbox:
                 "who handed something in."
             )
         self.way = ""
+        self.cpu = 0.0  # seconds that the preloader and its workers used since it started
         self.process: subprocess.Popen[bytes] | None = None
         self.control: socket.socket | None = None
         self.errors: IO[bytes] | None = None
@@ -140,9 +142,11 @@ class Sandbox:
             self.control.sendall(b"k")
         except OSError:
             raise SandboxDied from None
-        return int(self._said(STOP)["ended"])
+        said = self._said(STOP)
+        self.cpu = float(said["cpu"])
+        return int(said["ended"])
 
-    def _said(self, seconds: float) -> dict[str, object]:
+    def _said(self, seconds: float) -> dict[str, Any]:
         """The preloader's next line."""
         assert self.control is not None
         self.control.settimeout(seconds)
@@ -164,6 +168,8 @@ class Sandbox:
         if self.control is not None:
             self.control.close()
         if self.process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):  # it goes when the line is cut
+                self.process.wait(GO)
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 if self.process.poll() is None:
                     os.killpg(self.process.pid, signal.SIGKILL)
