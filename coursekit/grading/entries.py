@@ -137,6 +137,7 @@ class Archive:
             EOFError,
             NotImplementedError,
             struct.error,
+            IndexError,
         ) as problem:
             raise ValueError(f"The zip cannot be read: {problem}. Try to make it again.") from problem
         if len(self._zip.infolist()) > MOST_ENTRIES:
@@ -198,14 +199,17 @@ def _with_honest_names(content: bytes) -> bytes:
     """A zip whose directory no longer claims of a name that it is UTF-8 where it is not."""
     mended = bytearray(content)
     end = content.rindex(b"PK\x05\x06")
-    (size,) = struct.unpack_from("<L", content, end + 12)
+    size, offset = struct.unpack_from("<LL", content, end + 12)
     at = end - size
+    shift = at - offset  # bytes in front of the zip
     while content[at : at + 4] == b"PK\x01\x02":
         lengths = struct.unpack_from("<HHH", content, at + 28)
         try:
             content[at + 46 : at + 46 + lengths[0]].decode()
         except UnicodeDecodeError:
-            mended[at + 9] &= ~0x08
+            (local,) = struct.unpack_from("<L", content, at + 42)
+            for flags in (at + 9, local + shift + 7):
+                mended[flags] &= ~0x08
         at += 46 + sum(lengths)
     return bytes(mended)
 

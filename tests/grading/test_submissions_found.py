@@ -125,7 +125,8 @@ def test_two_people_of_one_name_stay_two(tmp_path: Path) -> None:
          {"Ada L", "B"}),
         ("ada_12_34_work.zip", ["somebody else/work.ipynb"], {"ada"}),
         ("class.zip", ["Ada\\work.ipynb"], {"Ada"}),
-        ("class.zip", ["ada.ipynb", "__MACOSX/._ada.ipynb", ".ipynb_checkpoints/b.ipynb", "a/.x.ipynb"], {"ada"}),
+        ("class.zip", ["ada.ipynb", "__MACOSX/._ada.ipynb", ".ipynb_checkpoints/b.ipynb", "a/.x.ipynb"],
+         {"ada"}),
     ],
 )  # fmt: skip
 def test_zips(tmp_path: Path, name: str, files: list[str], expected: set[str]) -> None:
