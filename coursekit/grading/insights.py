@@ -134,7 +134,7 @@ def _diagnosis(result: ExerciseResult) -> str | None:
 
 def _fails(result: ExerciseResult, property: str) -> bool:
     listed: Sequence[Mapping[str, Any]] = (result.verdict or {}).get("properties") or ()
-    return any(item["id"] == property and not item["passed"] for item in listed)
+    return any(item["id"] == property and item["ran"] and not item["passed"] for item in listed)
 
 
 def _statements(source: str) -> int:

@@ -57,6 +57,15 @@ def test_properties_that_failed(found: list[Standing]) -> None:
     assert counts.share == 1
 
 
+def test_a_property_that_was_not_tried_did_not_fail() -> None:
+    hangs = "def max_pool(x, size):\n    raise NameError\n"
+    room = [standing("ada", {"max-pool": hangs}, {}), standing("bob", {"max-pool": "right"}, {})]
+    tried = {
+        item["id"]: item["ran"] for item in (room[0].scores["max-pool"].result.verdict or {})["properties"]
+    }
+    assert {one.id for one in broken_properties(room, EXERCISES)} == {id for id, ran in tried.items() if ran}
+
+
 def test_the_histogram_counts_everyone_once(found: list[Standing]) -> None:
     assert sum(histogram(found)) == len(found)
     assert histogram([])[0] == 0
