@@ -50,7 +50,9 @@ def _read(path: Path) -> Submission:
         return Submission(path.stem, str(path), path.read_bytes())
     except OSError as problem:
         why = "there is no such file" if isinstance(problem, FileNotFoundError) else str(problem)
-        raise CannotRun(f"expected a notebook at {path}; {why}. Try the path of a saved .ipynb file.") from None
+        raise CannotRun(
+            f"expected a notebook at {path}; {why}. Try the path of a saved .ipynb file."
+        ) from None
 
 
 def _is_wrong(result: SubmissionResult) -> bool:

@@ -1,4 +1,4 @@
-"""A learner's answer as the judge sees it: something to call. The function may be here or in another process."""
+"""A learner's answer as the judge sees it: something to call, here or in another process."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ class OwnFunction:
 
     def shortcut(self) -> Shortcut | None:
         """As the protocol says."""
-        cases = [bench_of(self.exercise, self.seed).trials[i].case for i in first_trials(self.exercise, self.seed)]
+        cases = [
+            bench_of(self.exercise, self.seed).trials[i].case for i in first_trials(self.exercise, self.seed)
+        ]
         return watched(self.function, self.exercise.forbidden, cases)
 
     def notes(self) -> list[str]:
@@ -82,9 +84,7 @@ def observe_all(
     return ran + [None] * (len(cases) - len(ran))
 
 
-def observe_each(
-    function: Callable[..., Any], cases: Sequence[Case], limit: TimeLimit
-) -> Iterator[Outcome]:
+def observe_each(function: Callable[..., Any], cases: Sequence[Case], limit: TimeLimit) -> Iterator[Outcome]:
     """What came of each case in turn, until one runs out of time or says that nothing is written yet."""
     for case in cases:
         outcome = observe(function, case, limit)
@@ -106,7 +106,9 @@ def first_trials(exercise: Exercise, seed: int) -> list[int]:
     return sorted(first.values(), reverse=True)
 
 
-def watched(function: Callable[..., Any], forbidden: tuple[str, ...], cases: Sequence[Case]) -> Shortcut | None:
+def watched(
+    function: Callable[..., Any], forbidden: tuple[str, ...], cases: Sequence[Case]
+) -> Shortcut | None:
     """The first forbidden operation that is seen while a function runs on some cases."""
     with ShortcutWatch(forbidden) as watch, TimeLimit(1.0) as limit:
         for case in cases:

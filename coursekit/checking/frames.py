@@ -1,7 +1,7 @@
 """Cases and outcomes as bytes and back, for a function that runs in another process. No pickle.
 
-A frame is two lengths, a JSON header, and the raw bytes of every tensor that the header names. What comes from
-a learner's process is read with limits: anything malformed or oversized is a `BadFrame`, never an object.
+A frame is two lengths, a JSON header, and the raw bytes of every tensor that the header names. What comes
+from a learner's process is read with limits: anything malformed or oversized is a `BadFrame`.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ class Packer:
         if name not in _DTYPES or size > self.room or value.ndim > MOST_AXES:
             return ["strange", f"{described(value)} of {name}", "return only what was asked for"]
         self.room -= size
-        flat = value.detach().cpu().contiguous().reshape(-1)
+        # A fresh one: a single cell may count as contiguous and have a stride that `view` refuses.
+        flat = torch.empty(value.shape, dtype=value.dtype).copy_(value.detach()).reshape(-1)
         self.parts.append(bytes(flat.view(torch.uint8).numpy()) if size else b"")
         return ["tensor", name, list(value.shape)]
 
@@ -157,7 +158,6 @@ class Unpacker:
             raise BadFrame("no outcome")
         value = self.value(data.get("value"))
         seconds = data.get("seconds")
-        fine = isinstance(seconds, float) and math.isfinite(seconds)
         return Outcome(
             value=value,
             raised=_raised(data.get("raised")),
@@ -166,7 +166,7 @@ class Unpacker:
             changed=self._changed(data.get("changed")),
             notes=frozenset(text(note, 300) for note in _texts(data.get("notes"), 5)),
             output=text(data.get("output"), MOST_OUTPUT),
-            seconds=max(0.0, seconds) if fine else 0.0,  # type: ignore[type-var]
+            seconds=max(0.0, seconds) if isinstance(seconds, float) and math.isfinite(seconds) else 0.0,
         )
 
     def _changed(self, data: Any) -> tuple[str, Any] | None:

@@ -88,14 +88,18 @@ def shortcut_in_trees(statements: Sequence[ast.stmt], forbidden: tuple[str, ...]
 def _bound_unrun(statement: ast.AST, scope: dict[str, Any]) -> dict[str, Any]:
     """What a statement gives a name, as far as the modules that are here already tell."""
     if isinstance(statement, ast.Import):
-        pairs = [(alias, alias.name if alias.asname else alias.name.split(".")[0]) for alias in statement.names]
+        pairs = [
+            (alias, alias.name if alias.asname else alias.name.split(".")[0]) for alias in statement.names
+        ]
         return {alias.asname or target: _here(target) for alias, target in pairs}
     if isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
-        names = [(alias.asname or alias.name, f"{statement.module}.{alias.name}") for alias in statement.names]
+        names = [
+            (alias.asname or alias.name, f"{statement.module}.{alias.name}") for alias in statement.names
+        ]
         return {name: _here(target) for name, target in names}
     if isinstance(statement, ast.Assign):
-        names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
-        return dict.fromkeys(names, _meaning(statement.value, scope))
+        bound = [target.id for target in statement.targets if isinstance(target, ast.Name)]
+        return dict.fromkeys(bound, _meaning(statement.value, scope))
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {statement.name: None}
     return {}
@@ -107,7 +111,11 @@ def _here(name: str) -> Any:
     value: Any = sys.modules.get(first) if first in ("torch", "coursekit") else None
     for part in parts:
         if isinstance(value, ModuleType):
-            own = name.startswith("coursekit.") and "." in value.__name__ and part in getattr(value, "__all__", ())
+            own = (
+                name.startswith("coursekit.")
+                and "." in value.__name__
+                and part in getattr(value, "__all__", ())
+            )
             value = getattr(value, part) if own else vars(value).get(part)
         else:
             value = None

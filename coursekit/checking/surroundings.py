@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from coursekit.checking.taking import names_taken
+
 _LITERALS = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis))
 
 
@@ -19,7 +21,9 @@ def unseen_globals(function: Callable[..., Any]) -> list[tuple[str, str]]:
     """The outside names a function reads that are no import, definition or constant, with their types."""
     found: dict[str, str] = {}
     for reader in _with_helpers(inspect.unwrap(function)):
-        suspects = [(name, value) for name, value in _outside_values(reader) if not _is_seen(value)]
+        suspects = [
+            (name, value) for name, value in _outside_values(reader) if not _is_seen(name, value, reader)
+        ]
         if suspects:
             read = {*_globals_read(reader.__code__), *reader.__code__.co_freevars}
             found.update((name, _kind(value)) for name, value in suspects if name in read)
@@ -84,12 +88,23 @@ def _globals_read(code: CodeType) -> Iterator[str]:
             yield from _globals_read(constant)
 
 
-def _is_seen(value: Any) -> bool:
-    if isinstance(value, FunctionType):
-        return value.__name__ != "<lambda>"  # an assignment, not a definition
-    if isinstance(value, ModuleType | type) or inspect.isroutine(value):
+def _is_seen(name: str, value: Any, reader: FunctionType) -> bool:
+    if isinstance(value, FunctionType) and value.__name__ != "<lambda>":
         return True
+    if isinstance(value, ModuleType | type) or (inspect.isroutine(value) and type(value) is not FunctionType):
+        return True
+    # Jupyter keeps the cells' text, and then the question has the grader's own answer.
+    taken = names_taken(tuple(cells)) if (cells := _cells_of(reader)) else {}
+    if name in taken:
+        return taken[name]
+    if isinstance(value, FunctionType):
+        return False  # an assignment, not a definition
     return is_literal(value) or type(value).__module__ in ("typing", "types", "_frozen_importlib")
+
+
+def _cells_of(reader: FunctionType) -> list[str]:
+    cells = reader.__globals__.get("In")
+    return [cell for cell in cells if isinstance(cell, str)] if isinstance(cells, list) else []
 
 
 def is_literal(value: Any, depth: int = 0) -> bool:

@@ -38,7 +38,10 @@ def _candidates() -> Iterator[str]:
 def _works(path: str) -> bool:
     try:
         done = subprocess.run(
-            [path, *_namespaces(), *_system(), "--", "/usr/bin/true"], capture_output=True, timeout=20, check=False
+            [path, *_namespaces(), *_system(), "--", "/usr/bin/true"],
+            capture_output=True,
+            timeout=20,
+            check=False,
         )
     except (OSError, subprocess.SubprocessError):
         return False
@@ -63,7 +66,18 @@ def command(path: str, program: list[str]) -> list[str]:
     """
     return [
         *(path, *_namespaces(), *_system(), *_python(), *_course()),
-        *("--dir", "/tmp", "--chdir", "/tmp", "--remount-ro", "/dev", "--remount-ro", "/", *_environment(), "--"),
+        *(
+            "--dir",
+            "/tmp",
+            "--chdir",
+            "/tmp",
+            "--remount-ro",
+            "/dev",
+            "--remount-ro",
+            "/",
+            *_environment(),
+            "--",
+        ),
         *(sys.executable, "-s", "-P", "-B", *program),
     ]
 
@@ -94,13 +108,18 @@ def _system() -> list[str]:
 def _python() -> list[str]:
     """The interpreter and its packages, each at its own path; no checkout that was installed as editable."""
     wanted = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
-    wanted |= {one for one in sys.path if Path(one).name in ("site-packages", "dist-packages") and Path(one).is_dir()}
+    wanted |= {
+        one for one in sys.path if Path(one).name in ("site-packages", "dist-packages") and Path(one).is_dir()
+    }
     step = Path(sys.executable)
     while step.is_symlink():
         step = step.parent / step.readlink()
         wanted.add(str(step.resolve().parent.parent))
     places = {str(Path(one).absolute()) for one in wanted if not f"{one}/".startswith("/usr/") and one != "/"}
-    return [*_open_parents(places), *(part for one in sorted(places, key=len) for part in ("--ro-bind", one, one))]
+    return [
+        *_open_parents(places),
+        *(part for one in sorted(places, key=len) for part in ("--ro-bind", one, one)),
+    ]
 
 
 def _course() -> list[str]:
@@ -111,7 +130,7 @@ def _course() -> list[str]:
 def _open_parents(places: Iterable[str]) -> list[str]:
     """Folders above what is bound, for every user: bubblewrap's own are for its user only."""
     above = {str(parent) for place in places for parent in Path(place).parents}
-    fresh = sorted(above - {"/"} - {place for place in places}, key=len)
+    fresh = sorted(above - {"/"} - set(places), key=len)
     return [part for one in fresh if not one.startswith("/usr") for part in ("--perms", "0755", "--dir", one)]
 
 
@@ -119,7 +138,7 @@ INSIDE = "/course/coursekit"
 
 
 def _environment() -> list[str]:
-    threads = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     wanted = {
         **threads,
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",

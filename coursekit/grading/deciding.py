@@ -1,4 +1,4 @@
-"""One exercise of one submission: from the text to the verdict, with the learner's code kept in the sandbox."""
+"""One exercise of one submission: from the text to the verdict, the learner's code kept in the sandbox."""
 
 from __future__ import annotations
 
@@ -48,10 +48,14 @@ def grade_exercise(
         reports = suspicious(trees)
         result = _graded(notebook, exercise, answer, trees, sandbox, seed_for(secret, exercise.id), reports)
     except RecursionError:
-        result = _unjudged(exercise, "error", "Your function is nested too deeply to be read. Try shorter steps.")
+        result = _unjudged(
+            exercise, "error", "Your function is nested too deeply to be read. Try shorter steps."
+        )
     except Exception as problem:  # one answer must never stop the others
         reports.append(f"the judge stopped with {type(problem).__name__}: {problem}")
-        result = _unjudged(exercise, "error", "Your function could not be judged. Your instructor was told why.")
+        result = _unjudged(
+            exercise, "error", "Your function could not be judged. Your instructor was told why."
+        )
     seconds = round(time.perf_counter() - started, 4)
     return replace(result, seconds=seconds, reports=tuple(reports)), digest
 
@@ -79,7 +83,9 @@ def _graded(
             return _in_sandbox(exercise, seed, programs, trees[-1], sandbox, reports)
         except SandboxDied:  # before any code of the learner's ran
             sandbox.stop()
-    return _unjudged(exercise, "crashed", "The sandbox could not be started again. Try grading this once more.")
+    return _unjudged(
+        exercise, "crashed", "The sandbox could not be started again. Try grading this once more."
+    )
 
 
 def _others(notebook: Notebook, trees: list[ast.stmt]) -> list[str]:
@@ -95,7 +101,12 @@ def _others(notebook: Notebook, trees: list[ast.stmt]) -> list[str]:
 
 
 def _in_sandbox(
-    exercise: Exercise, seed: int, programs: dict[str, Any], definition: ast.stmt, sandbox: Sandbox, reports: list[str]
+    exercise: Exercise,
+    seed: int,
+    programs: dict[str, Any],
+    definition: ast.stmt,
+    sandbox: Sandbox,
+    reports: list[str],
 ) -> ExerciseResult:
     channel = sandbox.open()
     channel.until(STARTS)

@@ -94,10 +94,12 @@ def grade_one(
         if submission.content is None:
             raise Unreadable(submission.reason or "The file cannot be read.")
         notebook = read_notebook(submission.content)
-    except Unreadable as reason:
-        return _unreadable(submission, digest, str(reason), ids or ())
+    except Unreadable as problem:
+        return _unreadable(submission, digest, str(problem), ids or ())
     except Exception as problem:  # a file that nobody foresaw must not stop the others
-        return _unreadable(submission, digest, f"The file cannot be read ({type(problem).__name__}).", ids or ())
+        return _unreadable(
+            submission, digest, f"The file cannot be read ({type(problem).__name__}).", ids or ()
+        )
     asked = _asked_for(notebook) if ids is None else [find_exercise(id) for id in ids]
     results, trees = [], {}
     for exercise in asked:
@@ -184,7 +186,9 @@ _sandboxes: dict[bool, Sandbox] = {}
 _one_at_a_time = threading.Lock()
 
 
-def _in_worker(submission: Submission, secret: bytes, ids: Sequence[str] | None, trust: bool) -> dict[str, Any]:
+def _in_worker(
+    submission: Submission, secret: bytes, ids: Sequence[str] | None, trust: bool
+) -> dict[str, Any]:
     """In another process: grade with the sandbox that this process keeps, and hand back plain data."""
     with _one_at_a_time:  # a Dask worker may have threads
         if trust not in _sandboxes:

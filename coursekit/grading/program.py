@@ -20,10 +20,13 @@ def needed_by(notebook: Notebook, answer: Answer) -> list[Statement]:
     """The statements to run before an answer can be called, in order, the answer's own among them."""
     above, below = _split(notebook.statements, answer.statement)
     defined = set().union(*(one.bound for one in above)) if above else set()
-    usable = [one for one in above if one.taken] + [one for one in below if one.taken and not one.bound & defined]
+    usable = [one for one in above if one.taken] + [
+        one for one in below if one.taken and not one.bound & defined
+    ]
     usable = _without_overwritten(usable, above)
     chosen = {answer.statement}
-    names, waiting = set(), [answer.statement]
+    names: set[str] = set()
+    waiting = [answer.statement]
     while waiting:
         new = {*waiting.pop().mentioned} - names
         names |= new
@@ -58,7 +61,7 @@ def trees_for(notebook: Notebook, answer: Answer) -> list[ast.stmt]:
 
 def others_wanted(trees: Iterable[ast.stmt]) -> list[str]:
     """The ids in ``mine("id")``."""
-    found = {}
+    found: dict[str, None] = {}
     for tree in trees:
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and _last_name(node.func) == "mine" and len(node.args) == 1:

@@ -118,9 +118,7 @@ def read_notebook(content: bytes) -> Notebook:
         sources[number] = tree[1]
         statements += [Statement(number, index, one) for index, one in enumerate(tree[0].body)]
     called = _names_of_exercise(statements)
-    answers = {
-        answer.id: answer for one in statements for answer in _answers_in(one, one.tree, called)
-    }
+    answers = {answer.id: answer for one in statements for answer in _answers_in(one, one.tree, called)}
     return Notebook(sources, tuple(statements), answers, broken, _lesson_of(data), called)
 
 
@@ -139,7 +137,9 @@ def _json_of(content: bytes) -> dict[str, Any]:
             "The file is no UTF-8 text, so it is no notebook. Try saving it in Jupyter again."
         ) from None
     except RecursionError:
-        raise Unreadable("The file is nested deeper than any notebook. Try saving it in Jupyter again.") from None
+        raise Unreadable(
+            "The file is nested deeper than any notebook. Try saving it in Jupyter again."
+        ) from None
     except ValueError as problem:
         raise Unreadable(
             f"The file is no JSON, so it is no notebook, or only a part of one ({str(problem)[:100]}). "
@@ -154,7 +154,7 @@ def _refuse_other_languages(data: dict[str, Any]) -> None:
     version = data.get("nbformat", 4)
     if "worksheets" in data or (isinstance(version, int) and version < 4):
         raise Unreadable(
-            f"The notebook has format {version}, which is older than 4. Try opening it in Jupyter and saving it."
+            f"The notebook has format {version}, older than 4. Try opening it in Jupyter and saving it."
         )
     if not isinstance(data.get("cells"), list) or not data["cells"]:
         raise Unreadable("The notebook has no cells. Try saving it in Jupyter and handing it in again.")
@@ -173,7 +173,7 @@ def _code_cells(data: dict[str, Any]) -> list[str]:
     found = list(_code(data["cells"]))
     if sum(map(len, found)) > MOST_CODE:
         raise Unreadable(
-            f"The notebook has more than {MOST_CODE:,} characters of code. Try starting from the lesson's file."
+            f"The notebook has more than {MOST_CODE:,} characters of code. Try the lesson's own file."
         )
     return found
 

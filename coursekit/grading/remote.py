@@ -48,7 +48,12 @@ class RemoteAnswer:
     """
 
     def __init__(
-        self, exercise: Exercise, seed: int, programs: Mapping[str, Any], channel: Channel, definition: ast.stmt
+        self,
+        exercise: Exercise,
+        seed: int,
+        programs: Mapping[str, Any],
+        channel: Channel,
+        definition: ast.stmt,
     ) -> None:
         self.exercise, self.seed, self.channel, self.definition = exercise, seed, channel, definition
         self.programs = programs

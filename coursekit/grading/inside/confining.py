@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -41,7 +42,7 @@ def undumpable(dumpable: bool = False) -> None:
 
 
 def fork_into(namespaces: int) -> int:
-    """Fork, the child into new namespaces; one fork instead of two, as each copies all of torch's page tables.
+    """Fork, the child into new namespaces; one fork, not two, as each copies all of torch's page tables.
 
     Raises
     ------
@@ -149,7 +150,5 @@ def _memory_in_use() -> tuple[int, int]:
 
 def first_to_go() -> None:
     """When memory runs out, the kernel ends this process before any other."""
-    try:
+    with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
-    except OSError:
-        pass

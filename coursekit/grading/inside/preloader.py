@@ -1,8 +1,8 @@
 """Runs in the sandbox: imports torch once, then forks a process for each exercise that the judge asks for.
 
-Started as a program, with a socket to the judge as its standard input. For each message with a socket attached
-it forks a worker into namespaces of its own, in which it is process 1: when it ends, everything that it started
-ends with it. Where that is not allowed, the preloader ends all processes but its own instead.
+Started as a program, with a socket to the judge as its standard input. For each message with a socket
+attached it forks a worker into namespaces of its own, in which it is process 1: when it ends, everything that
+it started ends with it. Where that is not allowed, the preloader ends all processes but its own instead.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _one_exercise(control: socket.socket, connection: int, way: str, number: int
     os.close(connection)
     ended = os.pidfd_open(worker) if hasattr(os, "pidfd_open") else None
     while ended is not None:
-        ready, _, _ = select.select([control, ended], [], [])
+        ready, _, _ = select.select([control.fileno(), ended], [], [])
         if ended in ready:
             break
         if not control.recv(1):

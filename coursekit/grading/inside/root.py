@@ -7,7 +7,9 @@ from typing import Any
 
 __version__ = "0"
 
-_SILENT = "compare example explore failure hint offered photographs predict progress quiz results solution train"
+_SILENT = (
+    "compare example explore failure hint offered photographs predict progress quiz results solution train"
+)
 __all__ = ["exercise", "mine", *_SILENT.split()]
 
 answers: dict[str, Callable[[], Any]] = {}

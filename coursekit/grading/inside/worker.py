@@ -13,6 +13,7 @@ import sys
 import types
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
 from inspect import isfunction
 from typing import Any
 
@@ -21,6 +22,8 @@ import coursekit.upsampling
 from coursekit.checking.answering import observe_each, watched
 from coursekit.checking.cases import Case
 from coursekit.checking.frames import LENGTHS, Packer, Unpacker, header_of, lengths, packed
+from coursekit.checking.outcomes import Outcome
+from coursekit.checking.plain import Strange
 from coursekit.checking.refusing import head_mistake
 from coursekit.checking.running import Capped, observe
 from coursekit.checking.taking import exercise_named
@@ -41,8 +44,7 @@ def serve(connection: socket.socket) -> None:
         if function is None:
             return
         for outcome in observe_each(function, cases, limit):
-            packer = Packer()
-            _send(connection, {"outcome": packer.outcome(outcome)}, packer)
+            _send_outcome(connection, outcome)
     _send(connection, {"done": True})
     _serve_more(connection, function, request, cases)
 
@@ -54,21 +56,33 @@ def _serve_more(
     while True:
         more, payload = _receive(connection)
         if "watch" in more:
-            shortcut = watched(function, tuple(request["forbidden"]), [cases[index] for index in more["watch"]])
+            shortcut = watched(
+                function, tuple(request["forbidden"]), [cases[index] for index in more["watch"]]
+            )
             _send(connection, {"shortcut": None if shortcut is None else shortcut.name})
             continue
         with TimeLimit(more["seconds"]) as limit:
             outcome = observe(function, Unpacker(payload).case(more["case"]), limit)
+        _send_outcome(connection, outcome)
+
+
+def _send_outcome(connection: socket.socket, outcome: Outcome) -> None:
+    packer = Packer()
+    try:
+        header = packer.outcome(outcome)
+    except Exception as problem:  # what this process holds may be in any state by now
         packer = Packer()
-        _send(connection, {"outcome": packer.outcome(outcome)}, packer)
+        header = packer.outcome(Outcome(Strange(f"a value that cannot be read ({type(problem).__name__})")))
+    _send(connection, {"outcome": header}, packer)
 
 
 def _made(request: dict[str, Any], limit: TimeLimit) -> tuple[Callable[..., Any] | None, str]:
     """The function, or why there is none, in words for the learner."""
     programs = request["programs"]
     kept: dict[str, Any] = {}
+    inside: dict[str, Any] = vars(coursekit)["answers"]
     for id in programs:
-        coursekit.answers[id] = lambda id=id: _remembered(programs, id, kept)
+        inside[id] = partial(_remembered, programs, id, kept)
     take_away(request["absent"])
     printed = Capped(1000)
     try:
