@@ -71,6 +71,11 @@ class Scores(Table):
         """What the baseline answers."""
         return "the most frequent class everywhere"
 
+    @property
+    def against(self) -> str:
+        """The same where there is little room."""
+        return "one class everywhere"
+
 
 def evaluate(net: nn.Module, samples: Any) -> Scores | BoxScores:
     """Score a net's masks against the true ones; or labels and boxes, of a net of two heads.
