@@ -168,6 +168,7 @@ def test_an_answer_that_does_not_end_is_ended(sandbox, body):
     assert (result.state, result.fraction) == ("timeout", 0)
 
 
+@pytest.mark.slow
 def test_memory_is_bounded(sandbox):
     body = "kept = []\nfor _ in range(100): kept.append(torch.ones(1 << 27))\nreturn x"
     assert hostile(sandbox, nearest(body)).state in ("error", "crashed", "timeout")
@@ -283,6 +284,7 @@ def test_an_honest_print_costs_nothing(sandbox):
     assert "hello" in result.verdict["output"]
 
 
+@pytest.mark.slow
 def test_a_dead_preloader_costs_at_most_one_exercise(sandbox):
     grade(sandbox, RIGHT, ids=[ID])
     (inner,) = psutil.Process(sandbox.process.pid).children()
