@@ -19,8 +19,6 @@ from typing import Any
 
 import torch
 
-import coursekit
-import coursekit.upsampling
 from coursekit.checking.answering import observe_each, watched
 from coursekit.checking.cases import Case
 from coursekit.checking.frames import LENGTHS, Packer, Unpacker, header_of, lengths, packed
@@ -74,7 +72,7 @@ def warm_up() -> None:
     with suppress(SystemExit):
         serve(theirs)
     sys.modules["__main__"] = main
-    vars(coursekit)["answers"].clear()
+    vars(sys.modules["coursekit"])["answers"].clear()
     ours.close()
     theirs.close()
 
@@ -110,7 +108,7 @@ def _made(request: dict[str, Any], limit: TimeLimit) -> tuple[Callable[..., Any]
     """The function, or why there is none, in words for the learner."""
     programs = request["programs"]
     kept: dict[str, Any] = {}
-    inside: dict[str, Any] = vars(coursekit)["answers"]
+    inside: dict[str, Any] = vars(sys.modules["coursekit"])["answers"]
     for id in programs:
         inside[id] = partial(_remembered, programs, id, kept)
     take_away(request["absent"])
