@@ -230,6 +230,42 @@ def _train(arguments: argparse.Namespace) -> int:
     return run(arguments)
 
 
+def _grade_options(command: argparse.ArgumentParser) -> None:
+    from coursekit.cli_grade import add_options
+
+    add_options(command)
+
+
+def _grade(arguments: argparse.Namespace) -> int:
+    from coursekit.cli_grade import run
+
+    return run(arguments)
+
+
+def _gradebook_options(command: argparse.ArgumentParser) -> None:
+    from coursekit.cli_gradebook import add_options
+
+    add_options(command)
+
+
+def _gradebook(arguments: argparse.Namespace) -> int:
+    from coursekit.cli_gradebook import run
+
+    return run(arguments)
+
+
+def _plan_options(command: argparse.ArgumentParser) -> None:
+    from coursekit.cli_gradebook import add_plan_options
+
+    add_plan_options(command)
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    from coursekit.cli_gradebook import run_plan
+
+    return run_plan(arguments)
+
+
 COMMANDS: dict[str, tuple[Command, str, Callable[[argparse.ArgumentParser], None]]] = {
     "lab": (_lab, "open the lessons in JupyterLab", _lab_options),
     "app": (_app, "serve the lessons as web pages with Voila", _app_options),
@@ -239,6 +275,9 @@ COMMANDS: dict[str, tuple[Command, str, Callable[[argparse.ArgumentParser], None
     "capstone": (_capstone, "grade capstones on images that were held out", _capstone_options),
     "progress": (_progress, "show what you did so far; export it, or forget it", _progress_options),
     "train": (_train, "train a net for so many seconds and score it on data it has not seen", _train_options),
+    "grade": (_grade, "grade a class's notebooks into a gradebook, safely", _grade_options),
+    "gradebook": (_gradebook, "show a gradebook, or give a score by hand", _gradebook_options),
+    "lesson-plan": (_plan, "plan the next lecture from a class's mistakes", _plan_options),
     "data": (_data, "list, download or verify the scenes and photographs", _data_options),
     "doctor": (_doctor, "say what works on this machine and what to do about the rest", _json_option),
 }

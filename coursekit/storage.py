@@ -100,14 +100,14 @@ class Storage:
                 if self._memory is not None:
                     break
                 try:
-                    with self._opened() as connection, _transaction(connection):
+                    with self._opened() as connection, transaction(connection):
                         return work(connection)
                 except (sqlite3.DatabaseError, OSError, _FromTheFuture, _Unusable) as problem:
                     self._cope_with(problem)
             if self._memory is None:
                 self._go_on_in_memory("It is damaged again and again.")
             assert self._memory is not None
-            with _transaction(self._memory):
+            with transaction(self._memory):
                 return work(self._memory)
 
     @contextmanager
@@ -125,7 +125,7 @@ class Storage:
             connection.close()
 
     def _prepare(self, connection: sqlite3.Connection, path: Path) -> None:
-        found = _version(connection)
+        found = schema_version(connection)
         if found > self._version:
             raise _FromTheFuture(f"It was written by a newer version of the course ({found}).")
         connection.execute("PRAGMA journal_mode = TRUNCATE")
@@ -137,11 +137,11 @@ class Storage:
                 raise _Unusable(verdict)
             self._sound = (file.st_dev, file.st_ino)
         if found == 0:
-            with _transaction(connection):
+            with transaction(connection):
                 self._make_tables(connection)
 
     def _make_tables(self, connection: sqlite3.Connection) -> None:
-        if _version(connection) == self._version:  # another notebook was quicker
+        if schema_version(connection) == self._version:  # another notebook was quicker
             return
         if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
             raise _Unusable("it holds another program's tables")
@@ -152,7 +152,7 @@ class Storage:
     def _new_memory(self) -> sqlite3.Connection:
         memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         memory.row_factory = sqlite3.Row
-        with _transaction(memory):
+        with transaction(memory):
             self._make_tables(memory)
         return memory
 
@@ -187,7 +187,7 @@ class Storage:
         try:
             readable = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.2)
             try:
-                if _version(readable) != self._version:
+                if schema_version(readable) != self._version:
                     return None
                 readable.backup(memory)
             finally:
@@ -216,7 +216,7 @@ class Storage:
 
 
 @contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """All or nothing; the lock is taken at the start, so that two writers wait instead of failing."""
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -228,5 +228,6 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _version(connection: sqlite3.Connection) -> int:
+def schema_version(connection: sqlite3.Connection) -> int:
+    """The number of the schema that a file has; 0 for an empty one."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 COURSE = Path(__file__).resolve().parent.parent
-ROOMS = ("checking", "upsampling", "lazily.py", "grading/__init__.py", "grading/inside")
+ROOMS = ("checking", "upsampling", "lazily.py", "wording.py", "grading/__init__.py", "grading/inside")
 """What of the course may be seen: the engine and the methods. No exercise, no reference, no grader."""
 
 CAPABILITIES = ("CAP_SETUID", "CAP_SETGID", "CAP_KILL", "CAP_SYS_ADMIN", "CAP_SETPCAP")

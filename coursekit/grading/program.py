@@ -106,9 +106,10 @@ def _last_name(function: ast.expr) -> str:
 
 def _shape(tree: ast.AST) -> str:
     """A syntax tree as text in which the learner's own names are numbered in order of appearance."""
-    own = {one.arg for one in ast.walk(tree) if isinstance(one, ast.arg)}
-    own |= {one.id for one in ast.walk(tree) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
-    own |= {one.name for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)}
+    nodes = list(ast.walk(tree))
+    own = {one.arg for one in nodes if isinstance(one, ast.arg)}
+    own |= {one.id for one in nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+    own |= {one.name for one in nodes if isinstance(one, ast.FunctionDef)}
     numbers: dict[str, str] = {}
     return " ".join(_words(tree, own, numbers))
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from coursekit.checking import Case, Exercise, Outcome, bench_of
 from coursekit.checking.answering import Call, first_trials, gave_up
+from coursekit.checking.bench import Bench
 from coursekit.checking.frames import Packer, Unpacker
 from coursekit.checking.shortcuts import Shortcut
 from coursekit.checking.sources import is_ellipsis
@@ -30,6 +32,13 @@ class Crashed(Exception):
 
 class NotMade(Exception):
     """The cell did not give a function that can be called; the message says why."""
+
+
+@lru_cache(maxsize=32)
+def _packed_cases(bench: Bench) -> tuple[list[Any], bytes]:
+    """All inputs of an exercise, ready to send: the same for a whole batch."""
+    packer = Packer(64 << 20)
+    return [packer.case(trial.case) for trial in bench.trials], packer.payload
 
 
 class RemoteAnswer:
@@ -71,7 +80,7 @@ class RemoteAnswer:
         got: list[Outcome | None] = []
         self.channel.until(SECONDS + GRACE)
         try:
-            self._ask([trial.case for trial in trials])
+            self._ask()
             while "done" not in (frame := self.channel.receive())[0]:
                 header, payload = frame
                 if len(got) == len(trials):
@@ -87,9 +96,8 @@ class RemoteAnswer:
             raise Crashed("It gave no answers.")
         return self._without_holes(got) + [None] * (len(trials) - len(got))
 
-    def _ask(self, cases: list[Case]) -> None:
-        packer = Packer(64 << 20)
-        names = [packer.case(case) for case in cases]
+    def _ask(self) -> None:
+        cases, payload = _packed_cases(bench_of(self.exercise, self.seed))
         request = {
             "id": self.exercise.id,
             "signature": self.exercise.signature,
@@ -97,10 +105,10 @@ class RemoteAnswer:
             "forbidden": list(self.exercise.forbidden),
             "absent": [name for name in self.exercise.forbidden if name.startswith("coursekit.")],
             "programs": self.programs,
-            "cases": names,
+            "cases": cases,
             "seconds": SECONDS,
         }
-        self.channel.send(request, packer.payload)
+        self.channel.send(request, payload)
         made, _ = self.channel.receive()
         complaint = made.get("complaint")
         if complaint == "timeout":

@@ -66,6 +66,11 @@ class BoxScores(Table):
         """What the baseline answers."""
         return "the mean box, and the most frequent label"
 
+    @property
+    def against(self) -> str:
+        """The same where there is little room."""
+        return "the mean box"
+
     def rows(self) -> list[tuple[str, float, float | None]]:
         """``(name, score, baseline)`` of every figure, for a table."""
         return [

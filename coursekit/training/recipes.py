@@ -11,6 +11,11 @@ from coursekit.data import Samples, load_pets, load_scenes
 from coursekit.training.batches import Augmentation, flipped_sideways, varied
 
 TRAIN_SCENES, TEST_SCENES = 12_000, 400
+SETTINGS: dict[str, dict[str, Any]] = {
+    "scenes": {"augment": flipped_sideways, "batch": 8, "rate": 2e-2},
+    # Three hundred photographs that differ a lot: steadier steps, of more of them, come further.
+    "pets": {"augment": varied, "batch": 16, "rate": 1e-2},
+}
 TRAIN_HEADS = 220  # of the 296 photographs that have a head box; the test split has none
 
 
@@ -39,9 +44,9 @@ def recipe(data: str) -> Recipe:
         The photographs are not there; the sentence says how to get them.
     """
     if data == "pets":
-        # Three hundred photographs that differ a lot: steadier steps, of more of them, come further.
-        return Recipe(load_pets(split="trainval"), load_pets(split="test"), varied, batch=16, rate=1e-2)
-    return Recipe(load_scenes(TRAIN_SCENES, seed=0), load_scenes(TEST_SCENES, seed=1), flipped_sideways)
+        return Recipe(load_pets(split="trainval"), load_pets(split="test"), **SETTINGS["pets"])
+    train, test = load_scenes(TRAIN_SCENES, seed=0), load_scenes(TEST_SCENES, seed=1)
+    return Recipe(train, test, **SETTINGS["scenes"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,14 +73,14 @@ def box_recipe(data: str, boxes: str = "animal") -> BoxRecipe:
     FileNotFoundError
         The photographs are not there; the sentence says how to get them.
     """
+    masks = SETTINGS[data]
     if data == "scenes":
-        masks = {"augment": flipped_sideways, "batch": 8, "rate": 2e-2}
         train, test = (load_scenes(n, seed, objects=1) for n, seed in ((TRAIN_SCENES, 0), (TEST_SCENES, 1)))
-        heads = {"augment": None, "batch": 32, "rate": 2e-2}
-        return BoxRecipe(train, test, flipped_sideways, mask_settings=masks, head_settings=heads)
-    masks = {"augment": varied, "batch": 16, "rate": 1e-2}
-    train, test = _photographs(boxes)
-    return BoxRecipe(train, test, varied, 16, 1e-2, mask_settings=masks, head_settings={**masks, "batch": 32})
+        heads = {**masks, "augment": None, "batch": 32}
+    else:
+        train, test = _photographs(boxes)
+        heads = {**masks, "batch": 32}
+    return BoxRecipe(train, test, **masks, mask_settings=masks, head_settings=heads)
 
 
 def _photographs(boxes: str) -> tuple[Samples, Samples]:

@@ -73,6 +73,11 @@ class Scores(Table):
         """What the baseline answers."""
         return "the most frequent class everywhere"
 
+    @property
+    def against(self) -> str:
+        """The same where there is little room."""
+        return "one class everywhere"
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MaskBoxScores(Scores):

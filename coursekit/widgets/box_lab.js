@@ -62,11 +62,14 @@ class BoxLabView {
     const [height, across] = this.size;
     const side = Math.floor(Math.max(80, Math.min(most, (520 * across) / height)));
     this.node.style.setProperty("--ck-room", `${Math.floor(width)}px`);
+    this.tight = width < 270; // a notebook's cell on a phone
+    setAttribute(this.node, "data-tight", String(this.tight));
     setAttribute(this.node, "data-room", room);
     this.zoom = side / across;
     setAll(this.sheet, { width: side, height: toTenth(height * this.zoom), viewBox: `0 0 ${side} ${toTenth(height * this.zoom)}` });
     setAll(this.photo, { width: side, height: toTenth(height * this.zoom) });
     this.#drawPicture();
+    this.#drawNumbers();
   }
 
   #chip(name, text, action, more = {}) {
@@ -382,9 +385,10 @@ class BoxLabView {
   }
 
   #drawNumbers() {
+    if (!this.now) return;
     NUMBERS.forEach((_, at) => {
       setText(this.cells.box[at], asPixels(this.box[at]));
-      setText(this.cells.offs[at], signed(this.now.offs[at], 3));
+      setText(this.cells.offs[at], signed(this.now.offs[at], this.tight ? 2 : 3));
       if (this.kept) setText(this.cells.kept[at], asPixels(this.kept[at]));
     });
   }

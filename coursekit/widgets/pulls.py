@@ -146,7 +146,8 @@ def _pair(pair: Any, expected: str, attempt: str) -> Look:
     step, angle = pair if paired else (None, None)
     whole = is_whole(step) or (isinstance(step, float) and step.is_integer())
     if not whole or not 0 <= step <= 1e12 or not (angle is None or is_number(angle)):
-        raise ValueError(sentence(expected, described(pair), attempt))
+        got = f"({described(step)}, {described(angle)})" if paired else described(pair)
+        raise ValueError(sentence(expected, got, attempt))
     if angle is None:
         return int(step), None
     if not -1e-6 <= angle <= 180 + 1e-6:

@@ -69,7 +69,7 @@ function drawChart(title) {
   return { figure: make("figure", { class: "tb-figure" }, heading, svg), heading, svg, title };
 }
 
-function updateChart(chart, points, { end, unit, bounds, baseline, empty, dots }) {
+function updateChart(chart, points, { end, unit, bounds, baseline, against, empty, dots }) {
   const { width, height, left, right, top, bottom } = CHART;
   const parts = [];
   const scale = points.length || bounds ? scaleOf(points.map((point) => point[1]), bounds) : null;
@@ -92,7 +92,7 @@ function updateChart(chart, points, { end, unit, bounds, baseline, empty, dots }
   if (baseline !== undefined && baseline !== null) {
     parts.push(draw("line", { class: "tb-base", x1: left, x2: width - right, y1: y(baseline), y2: y(baseline) }));
     const place = { x: width - right - 2, y: y(baseline) - 5, "text-anchor": "end", class: "tb-halo" };
-    parts.push(draw("text", place, `one class everywhere: ${baseline.toFixed(2)}`));
+    parts.push(draw("text", place, `${against}: ${baseline.toFixed(2)}`));
   }
   if (points.length) {
     const line = points.map(([place, value]) => `${x(place).toFixed(1)},${y(value).toFixed(1)}`);
@@ -261,8 +261,9 @@ function render({ model, el }) {
     figuresBelow.hidden = !end;
     const shared = { end, unit };
     updateChart(charts.loss, losses, { ...shared, empty: "no loss yet" });
-    const baseline = model.get("now").baseline;
-    updateChart(charts.miou, mious, { ...shared, bounds: [0, 1], baseline, dots: true, empty: "not scored yet" });
+    const { baseline, against } = model.get("now");
+    const scored = { bounds: [0, 1], baseline, against, dots: true, empty: "not scored yet" };
+    updateChart(charts.miou, mious, { ...shared, ...scored });
   }
 
   function showPictures() {

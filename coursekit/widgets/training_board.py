@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -13,12 +14,14 @@ import torch
 import traitlets
 from torch import Tensor, nn
 
+from coursekit.boxes import denormalize, iou
 from coursekit.plots.masks import Tag, classes_in, colour_of, image_uri, mask_uri, mean_iou, name_tags
-from coursekit.training import History, Progress, fit, predict_masks
-from coursekit.training.given import Given, device_of
+from coursekit.training import History, Progress, fit
+from coursekit.training.given import Given, device_of, judging
 from coursekit.upsampling.validation import described, is_int, sentence
 from coursekit.widgets._board_run import BoardRun, short
 from coursekit.widgets._card import Card
+from coursekit.widgets._framed import framed
 from coursekit.widgets.assets import joined
 from coursekit.widgets.overhearing import Ear
 
@@ -82,11 +85,12 @@ class TrainingBoard(Card):
         self._thread = 0
         self._update_due = self._paint_due = 0.0
         self._shown: Given | None = None
+        self._boxes: Tensor | None = None
         self._ear = Ear(self._hear)
         super().__init__(now={"run": 0, "state": "waiting", "words": "Training has not begun."})
         self.on_msg(lambda _widget, content, _buffers: self._hear(content))
         if valid is not None:
-            self._take_pictures(Given.of(valid, "valid"))
+            self._take_pictures(valid)
 
     def __call__(self, progress: Progress) -> None:
         """Take one step of a run into view; ``fit`` calls this."""
@@ -124,7 +128,7 @@ class TrainingBoard(Card):
             attempt = "fit(…, on_step=…) with a function that calls board(progress) too"
             raise TypeError(sentence("no on_step, since it is this board", "one", attempt))
         if valid is not None and self._shown is None:
-            self._take_pictures(Given.of(valid, "valid"))
+            self._take_pictures(valid)
         history = None
         try:
             history = fit(net, train, valid, on_step=self, **settings)
@@ -197,6 +201,7 @@ class TrainingBoard(Card):
             "loss": short(facts["loss"]),
             "miou": short(scores.miou) if scores else None,
             "baseline": short(scores.baseline_miou) if scores else None,
+            "against": scores.against if scores else "",
             "hears": self._ear.works,
             "words": _ending(state, facts["seconds"], scores),
         }
@@ -234,8 +239,11 @@ class TrainingBoard(Card):
         elif self._after_cell in shell.events.callbacks["post_execute"]:
             shell.events.unregister("post_execute", self._after_cell)
 
-    def _take_pictures(self, given: Given) -> None:
+    def _take_pictures(self, valid: Any) -> None:
         """Draw images and truths once, before any training: the loop shall not wait for them."""
+        given = Given.of(valid, "valid")
+        boxes = getattr(valid, "boxes", None)
+        self._boxes = boxes[: self._most] if isinstance(boxes, Tensor) else None
         shown = given.first(self._most)
         if not len(shown.images):
             return
@@ -267,11 +275,23 @@ class TrainingBoard(Card):
             return
         device = device_of(net)
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
-            masks = predict_masks(net, self._shown.images).cpu()
+            masks, ious = self._said_by(net, self._shown)
         self.predictions = [
-            {**self._pictured(mask), "iou": mean_iou(truth, mask)}
-            for mask, truth in zip(masks, self._shown.masks, strict=True)
+            {**self._pictured(mask), "iou": each} for mask, each in zip(masks, ious, strict=True)
         ]
+
+    def _said_by(self, net: nn.Module, shown: Given) -> tuple[Tensor, list[float | None]]:
+        """What to draw of the net's answers, and how well each fits: masks, or frames of boxes."""
+        with judging(net), torch.inference_mode():
+            answer = net(shown.images.to(device_of(net)))
+        if isinstance(answer, Tensor):
+            masks = answer.argmax(1).to(torch.uint8).cpu()
+            return masks, [mean_iou(truth, mask) for mask, truth in zip(masks, shown.masks, strict=True)]
+        rows, columns = shown.images.shape[2:]
+        labels, boxes = answer[0].argmax(1).cpu(), denormalize(answer[1].float().cpu(), (rows, columns))
+        fits = [math.nan] * len(boxes) if self._boxes is None else iou(boxes, self._boxes.cpu()).tolist()
+        known = [None if each != each else each for each in fits]  # no box, no score
+        return framed(labels, boxes, (rows, columns), len(shown.classes)), known
 
     def _accept(self, offered: dict[str, Any]) -> dict[str, Any]:
         return {}  # a browser may ask to stop, and nothing else
@@ -312,7 +332,7 @@ def _ending(state: str, seconds: float, scores: Scores | BoxScores | None) -> st
     }[state]
     if scores is None or state in ("training", "stopping"):
         return words
-    return f"{words} Mean IoU {scores.miou:.2f}; {scores.baseline} would have {scores.baseline_miou:.2f}."
+    return f"{words} Mean IoU {scores.miou:.2f}; {scores.against} would have {scores.baseline_miou:.2f}."
 
 
 def _placed(tag: Tag) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A batch: every submission has its result, in order, the same however it is spread; the command for learners."""
+"""A batch: every submission has its result, in order, however it is spread; the command for learners."""
 
 from __future__ import annotations
 

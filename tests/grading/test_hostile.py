@@ -52,8 +52,8 @@ from coursekit.exercises import find_exercise
 return find_exercise("nearest").reference(x, factor)""",
     "references by path": """
 import glob, sys, coursekit
-places = [*coursekit.__path__, *sys.path, "/home", "/srv"]
-found = [one for place in places for one in glob.glob(place + "/**/exercises/pooling*.py", recursive="site-" not in place)]
+places = [*coursekit.__path__, *sys.path]
+found = [one for place in places for one in glob.glob(place + "/*/exercises/pooling*.py") + glob.glob(place + "/exercises/pooling*.py")]
 scope = {}
 exec(open(found[0]).read(), scope)
 return scope["nearest"](x, factor)""",
@@ -79,7 +79,7 @@ return x""",
     "not a number": "return x * float('nan')",
     "huge tensor": "return torch.zeros(4_000_000)",
     "huge view": "return torch.zeros(1).expand(10**12)",
-    "huge text": "return 'x' * 10**8",
+    "huge text": "return 'x' * 10**6",
     "huge number": "return 10**5000",
     "endless recursion": "return nearest(x, factor)",
     "deep list": "out = []\nfor _ in range(10**5): out = [out]\nreturn out",
@@ -168,6 +168,7 @@ def test_an_answer_that_does_not_end_is_ended(sandbox, body):
     assert (result.state, result.fraction) == ("timeout", 0)
 
 
+@pytest.mark.slow
 def test_memory_is_bounded(sandbox):
     body = "kept = []\nfor _ in range(100): kept.append(torch.ones(1 << 27))\nreturn x"
     assert hostile(sandbox, nearest(body)).state in ("error", "crashed", "timeout")
@@ -283,6 +284,7 @@ def test_an_honest_print_costs_nothing(sandbox):
     assert "hello" in result.verdict["output"]
 
 
+@pytest.mark.slow
 def test_a_dead_preloader_costs_at_most_one_exercise(sandbox):
     grade(sandbox, RIGHT, ids=[ID])
     (inner,) = psutil.Process(sandbox.process.pid).children()

@@ -93,8 +93,10 @@ def test_the_search_for_root_imports_finds_them(code: str, lines: list[int]) -> 
     assert names_taken_from_the_root(ast.parse(code)) == lines
 
 
-@pytest.mark.parametrize(
-    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
-)
+# What runs inside the sandbox meets another root there, the one in `root.py` beside it.
+OUTSIDE = sorted(path for path in PACKAGE.rglob("*.py") if path.parent.name != "inside")
+
+
+@pytest.mark.parametrize("path", OUTSIDE, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_no_room_imports_from_the_lazy_root(path: Path) -> None:
     assert names_taken_from_the_root(ast.parse(path.read_text(encoding="utf-8"))) == []

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from coursekit.boxes import xywh_to_xyxy
+from coursekit.boxes import iou, xywh_to_xyxy
 from coursekit.cli import main
 from coursekit.data import load_scenes
 from coursekit.nets import SegmentationNet, TwoHeadNet
@@ -137,7 +137,7 @@ def test_freezing_freezes_weights_and_statistics_bit_for_bit(scenes):
 
 
 def test_kept_features_train_the_heads_as_features_computed_at_every_step(scenes):
-    class EveryTime(nn.Module):
+    class AtEachStep(nn.Module):
         """Not known to be frozen, so nothing is kept."""
 
         def __init__(self, net):
@@ -151,7 +151,7 @@ def test_kept_features_train_the_heads_as_features_computed_at_every_step(scenes
     once, every = small_net(freeze=True), small_net(freeze=True)
     fit(once, scenes, steps=6, augment=None)
     # The features lie in the order in which they were computed.
-    wrapped = EveryTime(every)
+    wrapped = AtEachStep(every)
     fit(wrapped, scenes[order], steps=6, augment=None)
     assert torch.equal(numbers(once), numbers(every))
 
@@ -354,6 +354,27 @@ def test_scores_show_themselves_and_travel(scenes):
         assert "mean IoU" in text
         assert "accuracy" in text
     assert "the mean box" in repr(scores)
+
+
+def test_a_board_shows_the_boxes_of_any_net_of_two_heads(scenes):
+    from coursekit.widgets import TrainingBoard
+
+    class Wrapped(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = small_net()
+
+        def forward(self, images):
+            return self.net(images)
+
+    for net in (small_net(), Wrapped()):
+        board = TrainingBoard(scenes[:3])
+        board.train(net, scenes, scenes[:3], steps=4)
+        assert board.now["state"] == "finished"
+        assert "the mean box would have" in board.now["words"]
+        _, boxes = predict_boxes(net, scenes[:3])
+        fits = iou(boxes, scenes.boxes[:3]).tolist()
+        assert [each["iou"] for each in board.predictions] == pytest.approx(fits, abs=1e-5)
 
 
 # --- errors ----------------------------------------------------------------------------------------

@@ -144,11 +144,23 @@ def test_two_processes_have_the_loss_curve_of_one(pair, single, case):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("case", ["boxes", "frozen"])
+def test_labels_and_boxes_are_shared_alike_and_so_are_kept_features(pair, single, case):
+    wanted = losses(single[case])
+    assert wanted[-1] < wanted[0]
+    for each in pair:
+        assert losses(each[case]) == pytest.approx(wanted, abs=1e-4)
+        assert each[case]["miou"] == pytest.approx(single[case]["miou"], abs=0.02)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case",
     [
         "curve",
         "uneven",
+        "boxes",
+        "frozen",
         "batch norm",
         "unlike seeds",
         "budget",

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from coursekit.data import Samples, load_scenes
-from coursekit.nets import SegmentationNet
+from coursekit.nets import SegmentationNet, TwoHeadNet
 from coursekit.training import History, fit
 from coursekit.training.losses import cross_entropy
 
@@ -27,11 +27,16 @@ def scenes() -> Samples:
     """Some masks have a large part that is ignored, so that parts of a batch weigh differently."""
     found = load_scenes(24, seed=3, size=32)
     found.masks[::3, :, :20] = 255
+    found.boxes[1::4] = torch.nan
     return found
 
 
 def small_net(norm: str = "group", seed: int | None = 0) -> nn.Module:
     return SegmentationNet(5, widths=(4, 8), norm=norm, seed=seed)
+
+
+def two_heads(freeze: bool = False, seed: int = 0) -> nn.Module:
+    return TwoHeadNet(5, widths=(4, 8), norm="group", freeze=freeze, seed=seed)
 
 
 def checksum(net: nn.Module) -> list[float]:
@@ -121,6 +126,8 @@ def everything(folder: Path) -> dict[str, dict]:
         "a broken checkpoint": broken_checkpoint(folder),
         "curve": run(),
         "uneven": run(batch=7),
+        "boxes": run(net=two_heads(), batch=7),
+        "frozen": run(net=two_heads(freeze=True, seed=RANK)),
         "batch norm": run(net=small_net("batch")),
         "unlike seeds": run(net=small_net(seed=RANK), steps=3),
         "budget": run(budget=1.0, steps=None),
@@ -135,7 +142,8 @@ def everything(folder: Path) -> dict[str, dict]:
 
 
 def alone() -> dict[str, dict]:
-    return {"curve": run(), "uneven": run(batch=7), "unlike seeds": run(steps=3)}
+    boxes = {"boxes": run(net=two_heads(), batch=7), "frozen": run(net=two_heads(freeze=True))}
+    return {"curve": run(), "uneven": run(batch=7), **boxes, "unlike seeds": run(steps=3)}
 
 
 def lost(how) -> dict[str, dict]:

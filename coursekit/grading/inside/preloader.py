@@ -32,14 +32,16 @@ def main() -> None:
     quiet = os.open(os.devnull, os.O_RDWR)
     os.dup2(quiet, 0)
     _load_course()
-    from coursekit.grading.inside import confining, worker  # noqa: F401 - so that every child has it
+    from coursekit.grading.inside import confining, worker
 
     confined = sys.argv[1] == "confined"
     if confined:
         confining.undumpable()
+    worker.warm_up()
     way = _best_way() if confined else "plain"
     gc.collect()
     gc.freeze()
+    gc.disable()  # a worker lives for a moment
     if confined:
         confining.collapse_memory()
     control.sendall(json.dumps({"way": way}).encode() + b"\n")
