@@ -140,7 +140,7 @@ def lecture_map() -> LectureMap:
 def _ways() -> tuple[Way, ...]:
     import torch
 
-    from coursekit import upsampling as up
+    import coursekit.upsampling as up
 
     x = torch.tensor(START)
     stamp = torch.tensor([[0.25, 0.5, 0.25], [0.5, 1.0, 0.5], [0.25, 0.5, 0.25]])

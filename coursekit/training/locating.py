@@ -89,15 +89,16 @@ def _kind(net: nn.Module, samples: Any) -> type[Given]:
     """By what the net gives for an image; one that fails is left to those who say why."""
     if isinstance(net, SegmentationNet | TwoHeadNet):
         return Located if isinstance(net, TwoHeadNet) else Given
+    pair = isinstance(samples, tuple | list) and len(samples) == 2
+    if not (hasattr(samples, "boxes") or (pair and isinstance(samples[1], tuple | list))):
+        return Given
     try:
         answer = _answer_to(net, Given.of_images(samples).images[:1])
     except Exception:
         return Given
     if gives_both(answer):
         return Outlined
-    pair = isinstance(samples, tuple | list) and len(samples) == 2
-    has_boxes = hasattr(samples, "boxes") or (pair and isinstance(samples[1], tuple | list))
-    return Located if has_boxes and isinstance(answer, tuple | list) and len(answer) == 2 else Given
+    return Located if isinstance(answer, tuple | list) and len(answer) == 2 else Given
 
 
 def loss_for_boxes(loss: Callable[..., Tensor]) -> Callable[[Any, Tensor], Tensor]:

@@ -30,12 +30,9 @@ class Outlined(Given):
 
     @classmethod
     def of(cls, samples: Any, name: str) -> Outlined:
-        """Read :class:`coursekit.data.Samples`, or a pair ``(images, masks)``."""
+        """Read :class:`coursekit.data.Samples`."""
         given = Given.of(samples, name)
-        boxes = getattr(samples, "boxes", None)
-        shares = (
-            boxes_around(given.masks) if boxes is None else normalize(boxes.float(), given.masks.shape[1:])
-        )
+        shares = normalize(samples.boxes.float(), given.masks.shape[1:])
         return cls(given.images, given.masks, given.classes, shares)
 
     def first(self, count: int) -> Outlined:
