@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
-from coursekit.checking import Exercise, Misconception, Number, Property, Tensor
+from coursekit.checking import Exercise, Misconception, Number, Property, Rectangle, Sheet, Tensor
 
 LESSON = "10-summary-and-capstone"
 
@@ -142,6 +144,13 @@ def way_to_perfect(score, blind):
     return max(0, (score - blind) / (100 - blind))
 
 
+def _way_sheet(case: dict[str, Any], output: Any) -> Sheet:
+    """A bar from 0 to 100, drawn ten wide: what was left to gain, and how much of it was gained."""
+    blind, left = case["blind"] / 10, 10 - case["blind"] / 10
+    gained = Rectangle("way gone", blind, 0, float(output) * left, 1, "answer")
+    return Sheet((Rectangle("left to gain", blind, 0, left, 1, "area"), gained), (1, 10))
+
+
 WAY_TO_PERFECT = Exercise(
     id="way-to-perfect",
     lesson=LESSON,
@@ -211,6 +220,8 @@ WAY_TO_PERFECT = Exercise(
         "How many hundredths lie between blind and perfect? How many of them were gained?",
         "Divide the second by the first, and let nothing fall below 0: `max(0, …)`.",
     ),
+    example={"score": 80, "blind": 60},
+    sheet=_way_sheet,
 )
 
 EXERCISES = (BLIND_MASK, WAY_TO_PERFECT)
