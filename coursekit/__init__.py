@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from coursekit.notebook import (
+        capstone_photographs,
+        check_capstone,
         compare,
         example,
         exercise,
         explore,
         failure,
         hint,
+        lecture_map,
         mine,
         offered,
         photographs,
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
         progress,
         quiz,
         results,
+        save_capstone,
         solution,
         train,
     )
@@ -36,12 +40,15 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "capstone_photographs",
+    "check_capstone",
     "compare",
     "example",
     "exercise",
     "explore",
     "failure",
     "hint",
+    "lecture_map",
     "mine",
     "offered",
     "photographs",
@@ -49,6 +56,7 @@ __all__ = [
     "progress",
     "quiz",
     "results",
+    "save_capstone",
     "solution",
     "train",
 ]

@@ -206,6 +206,18 @@ def _check(arguments: argparse.Namespace) -> int:
     return run(arguments)
 
 
+def _capstone_options(command: argparse.ArgumentParser) -> None:
+    from coursekit.cli_capstone import add_options
+
+    add_options(command)
+
+
+def _capstone(arguments: argparse.Namespace) -> int:
+    from coursekit.cli_capstone import run
+
+    return run(arguments)
+
+
 def _train_options(command: argparse.ArgumentParser) -> None:
     from coursekit.cli_train import add_options
 
@@ -260,6 +272,7 @@ COMMANDS: dict[str, tuple[Command, str, Callable[[argparse.ArgumentParser], None
     "lessons": (_lessons, "list the lessons with their measures", _lessons_options),
     "exercises": (_exercises, "list every exercise with its points", _json_option),
     "check": (_check, "check the answers in a notebook, outside Jupyter", _check_options),
+    "capstone": (_capstone, "grade capstones on images that were held out", _capstone_options),
     "progress": (_progress, "show what you did so far; export it, or forget it", _progress_options),
     "train": (_train, "train a net for so many seconds and score it on data it has not seen", _train_options),
     "grade": (_grade, "grade a class's notebooks into a gradebook, safely", _grade_options),

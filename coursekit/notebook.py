@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from coursekit.checking import Verdict, check
 from coursekit.exercises import all_exercises, find_exercise
+from coursekit.handing_in import capstone_photographs, check_capstone, save_capstone
 from coursekit.notes import Mistake, Note, show
 from coursekit.practice import offered, photographs, results, train
+from coursekit.recap import lecture_map
 from coursekit.remembering import (
+    MOST_RETURNING,
     follow_prediction,
     follow_quiz,
     keep_hints,
@@ -32,12 +35,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Mistake",
+    "capstone_photographs",
+    "check_capstone",
     "compare",
     "example",
     "exercise",
     "explore",
     "failure",
     "hint",
+    "lecture_map",
     "mine",
     "offered",
     "photographs",
@@ -45,6 +51,7 @@ __all__ = [
     "progress",
     "quiz",
     "results",
+    "save_capstone",
     "solution",
     "train",
 ]
@@ -281,7 +288,13 @@ def predict(
     return card
 
 
-def quiz(questions: Sequence[dict[str, Any]], *, title: str = "From memory", id: str = "") -> Quiz:
+def quiz(
+    questions: Sequence[dict[str, Any]],
+    *,
+    title: str = "From memory",
+    id: str = "",
+    missed: int | None = MOST_RETURNING,
+) -> Quiz:
     """Recall questions, answered at once. Those that were missed in earlier lessons come first.
 
     Parameters
@@ -292,13 +305,15 @@ def quiz(questions: Sequence[dict[str, Any]], *, title: str = "From memory", id:
     id : str
         ``"lesson-06"`` for the recall of lesson 06: the record keeps its answers, and questions that were
         missed in lessons before it return. Any other quiz leaves no trace.
+    missed : int or None
+        How many of those come back at once; None for every one.
     """
     from coursekit.widgets import Quiz
 
     lesson = re.fullmatch(r"lesson-(\d\d)", id)
     if lesson is None:
         return Quiz(list(questions), title=title, id=id)
-    card = Quiz([*returning_questions(lesson[1]), *questions], title=title, id=id)
+    card = Quiz([*returning_questions(lesson[1], missed), *questions], title=title, id=id)
     follow_quiz(card, lesson[1])
     return card
 

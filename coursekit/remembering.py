@@ -143,14 +143,22 @@ def follow_quiz(card: Quiz, lesson: str) -> None:
     card.observe(keep, "answers")
 
 
-def returning_questions(lesson: str) -> list[dict[str, Any]]:
-    """Questions of earlier lessons whose idea was missed at the last first try, as a quiz takes them."""
+def returning_questions(lesson: str, most: int | None = MOST_RETURNING) -> list[dict[str, Any]]:
+    """Questions of earlier lessons whose idea was missed at the last first try, as a quiz takes them.
+
+    Parameters
+    ----------
+    lesson : str
+        Two digits: those of lessons before it return.
+    most : int or None
+        How many at once; None for all of them.
+    """
     from coursekit.widgets.quizzing import read_question
 
     record = the_record()
     found: list[dict[str, Any]] = []
     for row in record.missed():
-        if row["lesson"] >= lesson or len(found) == MOST_RETURNING:
+        if row["lesson"] >= lesson or len(found) == most:
             continue
         try:
             asked = {**row["question"], "lesson": row["lesson"], "idea": row["idea"]}
@@ -175,10 +183,10 @@ def progress() -> ProgressMap:
         remarks = ["This record stays on your machine. `coursekit progress --reset` forgets it."]
     else:
         remarks = ["This record ends with this session."]
-    return ProgressMap(told, links=_links(), remarks=remarks)
+    return ProgressMap(told, links=lesson_links(), remarks=remarks)
 
 
-def _links() -> dict[str, str]:
+def lesson_links() -> dict[str, str]:
     """Addresses of the lessons as seen from the notebook, whose folder the kernel works in."""
     here = Path.cwd()
     folder = LESSONS[0].path.parent

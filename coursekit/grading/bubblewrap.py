@@ -54,7 +54,7 @@ def version(path: str) -> str:
     return done.stdout.strip().rpartition(" ")[2]
 
 
-def command(path: str, program: list[str]) -> list[str]:
+def command(path: str, program: list[str], rooms: Iterable[str] = ROOMS) -> list[str]:
     """The command line that runs a program of this Python inside.
 
     Parameters
@@ -65,7 +65,7 @@ def command(path: str, program: list[str]) -> list[str]:
         Arguments of the Python that runs now.
     """
     return [
-        *(path, *_namespaces(), *_system(), *_python(), *_course()),
+        *(path, *_namespaces(), *_system(), *_python(), *_course(rooms)),
         *(
             "--dir",
             "/tmp",
@@ -122,8 +122,8 @@ def _python() -> list[str]:
     ]
 
 
-def _course() -> list[str]:
-    bound = {f"{INSIDE}/{room}": str(COURSE / room) for room in ROOMS}
+def _course(rooms: Iterable[str]) -> list[str]:
+    bound = {f"{INSIDE}/{room}": str(COURSE / room) for room in rooms}
     return [*_open_parents(bound), *(part for to, one in bound.items() for part in ("--ro-bind", one, to))]
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from coursekit.checking.frames import LENGTHS, BadFrame, header_of, lengths, packed
+from coursekit.checking.frames import LENGTHS, MOST_PAYLOAD, BadFrame, header_of, lengths, packed
 
 
 class HungUp(Exception):
@@ -54,8 +54,8 @@ class Channel:
         except OSError:
             raise HungUp from None
 
-    def receive(self) -> tuple[dict[str, Any], bytes]:
-        """The next frame.
+    def receive(self, most: int = MOST_PAYLOAD) -> tuple[dict[str, Any], bytes]:
+        """The next frame, with a payload of at most so many bytes.
 
         Raises
         ------
@@ -63,7 +63,7 @@ class Channel:
         BadFrame
             For what is malformed or larger than the limits.
         """
-        head, payload = lengths(self._exactly(LENGTHS.size))
+        head, payload = lengths(self._exactly(LENGTHS.size), most=most)
         return header_of(self._exactly(head)), self._exactly(payload)
 
     def close(self) -> None:

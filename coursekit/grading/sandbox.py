@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from typing import IO, Any
 
 from coursekit.checkout import CannotRun
@@ -42,6 +43,8 @@ class Sandbox:
         sandbox.
     plain : bool
         Do not even look for a sandbox; only with `trust`.
+    rooms : iterable of str
+        What of the course may be seen inside.
 
     Raises
     ------
@@ -49,7 +52,10 @@ class Sandbox:
         Where there is no sandbox and nobody said to trust the code.
     """
 
-    def __init__(self, trust: bool = False, plain: bool = False) -> None:
+    def __init__(
+        self, trust: bool = False, plain: bool = False, rooms: Iterable[str] = bubblewrap.ROOMS
+    ) -> None:
+        self.rooms = tuple(rooms)
         self.path = None if plain and trust else bubblewrap.bubblewrap()
         if self.path is None and not trust:
             raise CannotRun(
@@ -107,7 +113,7 @@ class Sandbox:
     def _command(self) -> list[str]:
         if self.path is None:
             return [sys.executable, "-I", "-B", str(bubblewrap.COURSE / _PRELOADER), "plain"]
-        return bubblewrap.command(self.path, [f"{bubblewrap.INSIDE}/{_PRELOADER}", "confined"])
+        return bubblewrap.command(self.path, [f"{bubblewrap.INSIDE}/{_PRELOADER}", "confined"], self.rooms)
 
     def open(self) -> Channel:
         """A line to a new worker, which says ``ready`` first.

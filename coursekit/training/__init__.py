@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from coursekit.training.history import History
     from coursekit.training.joint import JointLoss, Truth
     from coursekit.training.losses import cross_entropy
+    from coursekit.training.outlined import MaskBoxLoss
     from coursekit.training.phases import phase_spread
-    from coursekit.training.scoring import Scores, evaluate, predict_masks
+    from coursekit.training.scoring import MaskBoxScores, Scores, evaluate, predict_masks
     from coursekit.training.standings import BakeOff
     from coursekit.training.stopwatch import Progress
 
@@ -30,6 +31,8 @@ __all__ = [
     "FailureAtlas",
     "History",
     "JointLoss",
+    "MaskBoxLoss",
+    "MaskBoxScores",
     "Progress",
     "Scores",
     "Truth",
@@ -54,6 +57,8 @@ _LIES_IN = {
     "failure_atlas": "failures",
     "History": "history",
     "JointLoss": "joint",
+    "MaskBoxLoss": "outlined",
+    "MaskBoxScores": "scoring",
     "Progress": "stopwatch",
     "Scores": "scoring",
     "Truth": "joint",

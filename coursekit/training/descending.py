@@ -13,6 +13,7 @@ from coursekit.training import precision
 from coursekit.training.batches import Batches, mixed
 from coursekit.training.crew import Alone
 from coursekit.training.history import History
+from coursekit.training.outlined import mask_logits
 from coursekit.upsampling.validation import described, sentence
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -129,6 +130,7 @@ class Descent:
 
 def _require_logits(logits: Any, masks: Tensor) -> None:
     rows, columns = masks.shape[1:]
+    logits = mask_logits(logits)
     fine = isinstance(logits, Tensor) and logits.ndim == 4 and logits.shape[0] == len(masks)
     if not fine or tuple(logits.shape[2:]) != (rows, columns):
         expected = f"a net that gives logits ({len(masks)}, classes, {rows}, {columns})"

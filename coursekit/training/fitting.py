@@ -23,6 +23,7 @@ from coursekit.training.interruption import Interruption
 from coursekit.training.locating import Located, augment_for_boxes, given_for, loss_for_boxes
 from coursekit.training.losses import cross_entropy
 from coursekit.training.memory import freed_memory_kept
+from coursekit.training.outlined import Outlined, loss_for_both
 from coursekit.training.running import Run
 from coursekit.training.settings import Settings
 from coursekit.training.stopwatch import Progress
@@ -62,10 +63,10 @@ def fit(
     Parameters
     ----------
     net : nn.Module
-        Takes images ``(N, 3, H, W)``, gives logits ``(N, classes, H, W)``; or a pair ``(logits, boxes)``, as
-        :class:`coursekit.nets.TwoHeadNet` does. It is trained in place, and comes back in evaluation mode,
-        on the device where it was. Of a frozen ``TwoHeadNet`` the features are computed once, which takes at
-        most a third of the budget.
+        Takes images ``(N, 3, H, W)``, gives logits ``(N, classes, H, W)``; or a pair ``(logits, boxes)``: of
+        labels, as :class:`coursekit.nets.TwoHeadNet` does, or of masks. It is trained
+        in place, and comes back in evaluation mode, on the device where it was. Of a frozen ``TwoHeadNet``
+        the features are computed once, which takes at most a third of the budget.
     train : Samples, or a pair of tensors
         Images with masks, or ``(images, (labels, boxes))`` for a net of two heads. All of them are held in
         memory at once.
@@ -124,6 +125,8 @@ def fit(
         settings.require_callable(name, value, optional=name != "loss")
     given = given_for(net, train, "train")
     held_out = None if valid is None else given_for(net, valid, "valid")
+    if isinstance(given, Outlined):
+        loss = loss_for_both(loss)
     if isinstance(given, Located):
         loss, augment = loss_for_boxes(loss), augment_for_boxes(augment)
         held_out = replace(held_out, mean_box=given.mean_box) if isinstance(held_out, Located) else None

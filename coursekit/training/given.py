@@ -102,6 +102,8 @@ def _classes_of(net: nn.Module, image: Tensor) -> int:
     with judging(net), torch.inference_mode():
         logits = net(image.to(device_of(net)))
     wanted = f"(1, classes, {image.shape[2]}, {image.shape[3]})"
+    if isinstance(logits, tuple | list) and len(logits) == 2:  # masks, and boxes besides
+        logits = logits[0]
     if not isinstance(logits, Tensor) or logits.ndim != 4 or logits.shape[2:] != image.shape[2:]:
         raise ValueError(
             sentence(f"a net that gives logits {wanted}", described(logits), "SegmentationNet(classes)")

@@ -20,6 +20,7 @@ from coursekit.training.batches import Augmentation
 from coursekit.training.given import Given, device_of, judging, require_images
 from coursekit.training.joint import JointLoss, Truth
 from coursekit.training.losses import cross_entropy
+from coursekit.training.outlined import Outlined, gives_both
 from coursekit.upsampling.validation import described, sentence
 
 
@@ -81,22 +82,23 @@ class Located(Given):
 
 def given_for(net: nn.Module, samples: Any, name: str) -> Given:
     """What the net is to learn from, or is scored on: masks, or labels and boxes for a net of two heads."""
-    kind = Located if _is_for_boxes(net, samples) else Given
-    return kind.of(samples, name).for_net(net)
+    return _kind(net, samples).of(samples, name).for_net(net)
 
 
-def _is_for_boxes(net: nn.Module, samples: Any) -> bool:
-    """Whether the net gives a pair for an image; one that fails is left to those who say why."""
+def _kind(net: nn.Module, samples: Any) -> type[Given]:
+    """By what the net gives for an image; one that fails is left to those who say why."""
     if isinstance(net, SegmentationNet | TwoHeadNet):
-        return isinstance(net, TwoHeadNet)
+        return Located if isinstance(net, TwoHeadNet) else Given
     pair = isinstance(samples, tuple | list) and len(samples) == 2
     if not (hasattr(samples, "boxes") or (pair and isinstance(samples[1], tuple | list))):
-        return False
+        return Given
     try:
         answer = _answer_to(net, Given.of_images(samples).images[:1])
     except Exception:
-        return False
-    return isinstance(answer, tuple | list) and len(answer) == 2
+        return Given
+    if gives_both(answer):
+        return Outlined
+    return Located if isinstance(answer, tuple | list) and len(answer) == 2 else Given
 
 
 def loss_for_boxes(loss: Callable[..., Tensor]) -> Callable[[Any, Tensor], Tensor]:

@@ -9,11 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from coursekit.boxes import iou
 from coursekit.training.boundaries import BoundaryCounts
 from coursekit.training.box_scoring import BoxScores, score_boxes
 from coursekit.training.confusion import accuracy, always, class_dices, class_ious, confusion, mean_of_present
 from coursekit.training.given import Given, device_of, judging, require_net
 from coursekit.training.locating import Located, given_for
+from coursekit.training.outlined import Outlined, gives_both, mask_logits
 from coursekit.training.tables import Table
 
 AT_ONCE = 64
@@ -77,6 +79,26 @@ class Scores(Table):
         return "one class everywhere"
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class MaskBoxScores(Scores):
+    """How good masks are, and the boxes that the same net gives.
+
+    Attributes
+    ----------
+    box_iou, baseline_box_iou : float
+        Mean over the images that have a box of the intersection over union with it; the baseline answers the
+        mean box everywhere.
+    """
+
+    box_iou: float
+    baseline_box_iou: float
+
+    def rows(self) -> list[tuple[str, float, float | None]]:
+        """The masks' figures, with the boxes' after the first."""
+        first, *others = super().rows()
+        return [first, ("mean IoU of the boxes", self.box_iou, self.baseline_box_iou), *others]
+
+
 def evaluate(net: nn.Module, samples: Any) -> Scores | BoxScores:
     """Score a net's masks against the true ones; or labels and boxes, of a net of two heads.
 
@@ -115,11 +137,25 @@ def score(net: nn.Module, given: Given) -> Scores | BoxScores:
     count = len(given.classes)
     matrix = torch.zeros(count, count, dtype=torch.int64)
     boundaries = BoundaryCounts(count)
-    for predicted, truth in zip(_predictions(net, given), given.masks.split(AT_ONCE), strict=True):
+    boxes = []
+    for (predicted, box), truth in zip(_answers(net, given), given.masks.split(AT_ONCE), strict=True):
         truth = truth.to(predicted.device)
         matrix += confusion(predicted, truth, count).cpu()
         boundaries.add(predicted, truth)
-    return _summed_up(matrix, boundaries, given)
+        boxes.append(box)
+    scores = _summed_up(matrix, boundaries, given)
+    return (
+        _with_boxes(scores, torch.cat(boxes).cpu(), given.boxes.cpu())
+        if isinstance(given, Outlined)
+        else scores
+    )
+
+
+def _with_boxes(scores: Scores, boxes: Tensor, true: Tensor) -> MaskBoxScores:
+    there = true.isfinite().all(1)
+    true = true[there]
+    fits, mean_fits = (iou(each, true) for each in (boxes[there], true.mean(0).expand_as(true)))
+    return MaskBoxScores(**vars(scores), box_iou=float(fits.mean()), baseline_box_iou=float(mean_fits.mean()))
 
 
 def _summed_up(matrix: Tensor, boundaries: BoundaryCounts, given: Given) -> Scores:
@@ -159,11 +195,14 @@ def predict_masks(net: nn.Module, samples: Any) -> Tensor:
     """
     require_net(net)
     given = Given.of_images(samples)
-    return torch.cat(list(_predictions(net, given))).to(given.images.device)
+    return torch.cat([masks for masks, _ in _answers(net, given)]).to(given.images.device)
 
 
-def _predictions(net: nn.Module, given: Given) -> Iterator[Tensor]:
+def _answers(net: nn.Module, given: Given) -> Iterator[tuple[Tensor, Tensor]]:
+    """Masks ``(n, H, W)``, and boxes ``(n, 4)`` of a net that gives any, some images at a time."""
     device = device_of(net)
     with judging(net), torch.inference_mode():
         for images in given.images.split(AT_ONCE):
-            yield net(images.to(device)).argmax(1).to(torch.uint8)
+            answer = net(images.to(device))
+            boxes = answer[1].float() if gives_both(answer) else torch.empty(len(images), 0)
+            yield mask_logits(answer).argmax(1).to(torch.uint8), boxes

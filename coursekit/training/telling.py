@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from coursekit.training.box_scoring import BoxScores
-from coursekit.training.scoring import Scores
+from coursekit.training.scoring import MaskBoxScores, Scores
 
 
 def as_plain(scores: Scores | BoxScores) -> dict[str, Any]:
@@ -31,4 +31,5 @@ def from_plain(plain: dict[str, Any]) -> Scores | BoxScores:
         name: tuple(each) if isinstance(each, list) else each for name, each in plain.items()
     }
     figures["matrix"] = torch.tensor(plain["matrix"], dtype=torch.int64)
-    return (BoxScores if "mean_iou" in figures else Scores)(**figures)
+    kind = BoxScores if "mean_iou" in figures else MaskBoxScores if "box_iou" in figures else Scores
+    return kind(**figures)

@@ -96,6 +96,8 @@ class ProgressMap:
 
 
 def _share(of: Entry) -> str:
+    if not of["of"]:
+        return "no exercises"
     return f"{round(of['points'], 2):g} of {of['of']:g} {'point' if of['of'] == 1 else 'points'}"
 
 
@@ -110,7 +112,9 @@ def _headline(told: Entry) -> list[str]:
 
 def _stage(lesson: Entry) -> str:
     states = {each["state"] for each in lesson["exercises"]}
-    if states == {"right"}:
+    guesses = lesson["predictions"]
+    all_guessed = not states and 0 < guesses["asked"] == guesses["made"]
+    if states == {"right"} or all_guessed:
         return "done"
     return "begun" if states - {"open"} or lesson["predictions"]["made"] else "ahead"
 

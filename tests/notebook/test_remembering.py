@@ -172,6 +172,16 @@ def test_few_questions_come_back_at_once() -> None:
     assert len(notebook.quiz(QUESTIONS, id="lesson-03").questions) == 2 + remembering.MOST_RETURNING
 
 
+def test_the_last_lesson_asks_all_that_was_missed_and_nothing_else() -> None:
+    many = [{"question": f"{i}?", "options": ["a", "b"], "answer": 0} for i in range(7)]
+    card = notebook.quiz(many, id="lesson-00")
+    for number in range(1, 8):
+        card.choose(number, "A" if number == 4 else "B")
+    asked = [each["question"] for each in notebook.quiz(QUESTIONS, id="lesson-10", missed=None).questions]
+    assert asked == ["0?", "1?", "2?", "4?", "5?", "6?", "Overlaps are …", "Which is lit?"]
+    assert len(notebook.quiz(QUESTIONS, id="lesson-10", missed=0).questions) == 2
+
+
 @pytest.mark.parametrize(
     "question", [{}, {"question": "?"}, None, [1], {"question": "?", "options": 3, "answer": 0}]
 )

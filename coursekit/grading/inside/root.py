@@ -8,7 +8,8 @@ from typing import Any
 __version__ = "0"
 
 _SILENT = (
-    "compare example explore failure hint offered photographs predict progress quiz results solution train"
+    "capstone_photographs check_capstone compare example explore failure hint lecture_map offered "
+    "photographs predict progress quiz results save_capstone solution train"
 )
 __all__ = ["exercise", "mine", *_SILENT.split()]
 

@@ -33,19 +33,24 @@ _USUAL = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
 
 def serve(connection: socket.socket) -> None:
-    """Answer one judge until it hangs up."""
-    _send(connection, {"ready": True})
-    request, payload = _receive(connection)
+    """Answer one judge until it hangs up, about an exercise or a capstone."""
+    send(connection, {"ready": True})
+    request, payload = receive(connection)
+    if "capstone" in request:
+        from coursekit.grading.inside import capstone
+
+        capstone.serve(connection, request, payload)
+        return
     reader = Unpacker(payload)
     cases = [reader.case(one) for one in request["cases"]]
     with TimeLimit(request["seconds"]) as limit:
         function, complaint = _made(request, limit)
-        _send(connection, {"made": complaint == "", "complaint": complaint})
+        send(connection, {"made": complaint == "", "complaint": complaint})
         if function is None:
             return
         for outcome in observe_each(function, cases, limit):
             _send_outcome(connection, outcome)
-    _send(connection, {"done": True})
+    send(connection, {"done": True})
     _serve_more(connection, function, request, cases)
 
 
@@ -82,12 +87,12 @@ def _serve_more(
 ) -> None:
     """Further calls: under torch's own eyes, and on smaller cases."""
     while True:
-        more, payload = _receive(connection)
+        more, payload = receive(connection)
         if "watch" in more:
             shortcut = watched(
                 function, tuple(request["forbidden"]), [cases[index] for index in more["watch"]]
             )
-            _send(connection, {"shortcut": None if shortcut is None else shortcut.name})
+            send(connection, {"shortcut": None if shortcut is None else shortcut.name})
             continue
         with TimeLimit(more["seconds"]) as limit:
             outcome = observe(function, Unpacker(payload).case(more["case"]), limit)
@@ -101,7 +106,7 @@ def _send_outcome(connection: socket.socket, outcome: Outcome) -> None:
     except Exception as problem:  # what this process holds may be in any state by now
         packer = Packer()
         header = packer.outcome(Outcome(Strange(f"a value that cannot be read ({type(problem).__name__})")))
-    _send(connection, {"outcome": header}, packer)
+    send(connection, {"outcome": header}, packer)
 
 
 def _made(request: dict[str, Any], limit: TimeLimit) -> tuple[Callable[..., Any] | None, str]:
@@ -126,11 +131,11 @@ def _made(request: dict[str, Any], limit: TimeLimit) -> tuple[Callable[..., Any]
 
 def _remembered(programs: dict[str, Any], id: str, kept: dict[str, Any]) -> Any:
     if id not in kept:
-        kept[id] = _function(programs[id])
+        kept[id] = function_of(programs[id])
     return kept[id]
 
 
-def _function(program: dict[str, Any]) -> Any:
+def function_of(program: dict[str, Any]) -> Any:
     """Run a program's statements in a namespace of their own; one that fails costs only itself."""
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module  # dataclasses and the like look their module up
@@ -197,11 +202,13 @@ def _taken_away(*_: Any, **__: Any) -> Any:
     raise NameError("this exercise asks you to write this function: the course's own is not here")
 
 
-def _send(connection: socket.socket, header: dict[str, Any], packer: Packer | None = None) -> None:
+def send(connection: socket.socket, header: dict[str, Any], packer: Packer | None = None) -> None:
+    """A frame to the judge."""
     connection.sendall(packed(header, packer.payload if packer else b""))
 
 
-def _receive(connection: socket.socket) -> tuple[dict[str, Any], bytes]:
+def receive(connection: socket.socket) -> tuple[dict[str, Any], bytes]:
+    """The judge's next frame."""
     head, payload = lengths(_exactly(connection, LENGTHS.size), 1 << 30, 1 << 30)
     return header_of(_exactly(connection, head)), _exactly(connection, payload)
 
