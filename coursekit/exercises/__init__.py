@@ -19,6 +19,7 @@ _MODULES = (
     "segmentation_net",
     "where_is_it",
     "two_heads",
+    "summary",
 )
 
 

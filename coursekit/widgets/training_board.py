@@ -18,6 +18,7 @@ from coursekit.boxes import denormalize, iou
 from coursekit.plots.masks import Tag, classes_in, colour_of, image_uri, mask_uri, mean_iou, name_tags
 from coursekit.training import History, Progress, fit
 from coursekit.training.given import Given, device_of, judging
+from coursekit.training.outlined import mask_logits
 from coursekit.upsampling.validation import described, is_int, sentence
 from coursekit.widgets._board_run import BoardRun, short
 from coursekit.widgets._card import Card
@@ -283,7 +284,7 @@ class TrainingBoard(Card):
     def _said_by(self, net: nn.Module, shown: Given) -> tuple[Tensor, list[float | None]]:
         """What to draw of the net's answers, and how well each fits: masks, or frames of boxes."""
         with judging(net), torch.inference_mode():
-            answer = net(shown.images.to(device_of(net)))
+            answer = mask_logits(net(shown.images.to(device_of(net))))
         if isinstance(answer, Tensor):
             masks = answer.argmax(1).to(torch.uint8).cpu()
             return masks, [mean_iou(truth, mask) for mask, truth in zip(masks, shown.masks, strict=True)]
