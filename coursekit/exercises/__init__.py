@@ -18,6 +18,7 @@ _MODULES = (
     "checkerboards",
     "segmentation_net",
     "where_is_it",
+    "two_heads",
     "summary",
 )
 

@@ -104,7 +104,6 @@ BOX_FROM_MASK = Exercise(
         Property(
             "size",
             "w and h say how many columns and rows it has: one cell is 1 wide and 1 high",
-            weight=2,
             count=0,
             cases=(
                 {"mask": [[0, 0, 0, 0, 0], [0, 0, 3, 3, 3], [0, 0, 0, 3, 0]], "c": 3},
@@ -114,6 +113,7 @@ BOX_FROM_MASK = Exercise(
         Property(
             "one-class",
             "Other classes do not count",
+            weight=2,
             sizes={"H": (2, 4), "W": (2, 5)},
             valid=lambda case: len(case["mask"].unique()) > 2,
         ),
@@ -401,7 +401,7 @@ BOX_IOU = Exercise(
             cases=(*APART, {"a": [0, 0, 2, 2], "b": [2, 1, 3, 3]}),
             count=0,
         ),
-        Property("any", "Any two boxes"),
+        Property("any", "Any two boxes", weight=3),
     ),
     misconceptions=(
         Misconception(
@@ -675,7 +675,7 @@ BOX_GIOU = Exercise(
         Property("same", "The same box twice gives 1", cases=(SAME_BOX,), count=0),
         Property("partly", "Boxes that overlap: a little below the IoU", cases=PARTLY, count=0),
         Property("apart", "Boxes that lie apart: the farther, the lower", weight=2, cases=APART, count=0),
-        Property("any", "Any two boxes"),
+        Property("any", "Any two boxes", weight=3),
     ),
     misconceptions=(
         Misconception(

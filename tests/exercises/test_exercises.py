@@ -43,7 +43,19 @@ def test_the_starter_is_not_an_attempt(exercise: Exercise) -> None:
 
 @mistakes
 def test_a_mistake_is_rejected_and_named(exercise: Exercise, mistake: Misconception) -> None:
-    for seed in range(20):
+    require_named(exercise, mistake, range(5))
+
+
+@pytest.mark.slow
+@mistakes
+def test_a_mistake_is_rejected_and_named_with_twenty_seeds(
+    exercise: Exercise, mistake: Misconception
+) -> None:
+    require_named(exercise, mistake, range(5, 20))
+
+
+def require_named(exercise: Exercise, mistake: Misconception, seeds: range) -> None:
+    for seed in seeds:
         verdict = check(exercise, mistake.mutant, seed=seed, named=False)
         assert verdict.state in ("partial", "wrong", "error"), f"seed {seed}: {verdict}"
         assert verdict.diagnosis is not None, f"seed {seed}: {verdict}"

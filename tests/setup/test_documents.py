@@ -23,7 +23,7 @@ def test_every_make_target_exists(name: str) -> None:
 
 @each_document
 def test_every_command_exists(name: str) -> None:
-    named = set(re.findall(r"(?:`|--no-sync |bin/|Scripts\\)coursekit ([a-z]+)", TEXTS[name]))
+    named = set(re.findall(r"(?:`|--no-sync |bin/|Scripts\\)coursekit ([a-z][a-z-]*)", TEXTS[name]))
     assert named <= set(COMMANDS)
 
 
