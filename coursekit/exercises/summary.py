@@ -148,7 +148,7 @@ def _way_sheet(case: dict[str, Any], output: Any) -> Sheet:
     """A bar from 0 to 100, drawn ten wide: what was left to gain, and how much of it was gained."""
     blind, left = case["blind"] / 10, 10 - case["blind"] / 10
     gained = Rectangle("way gone", blind, 0, float(output) * left, 1, "answer")
-    return Sheet((Rectangle("left to gain", blind, 0, left, 1, "area"), gained), (1, 10))
+    return Sheet((Rectangle("", blind, 0, left, 1, "area"), gained), (1, 10))
 
 
 WAY_TO_PERFECT = Exercise(
@@ -168,7 +168,7 @@ WAY_TO_PERFECT = Exercise(
     ...
 ''',
     reference=way_to_perfect,
-    parameters=(Number("score", 0, 100), Number("blind", 0, 95)),
+    parameters=(Number("score", 0, 100), Number("blind", 20, 90)),
     properties=(
         Property(
             "above",
