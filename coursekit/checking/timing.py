@@ -188,14 +188,25 @@ class _Watchdog:
             self.over.wait(RING_AGAIN)
 
     def settle(self) -> None:
-        with self.lock:  # no ring can be on its way any more: take back one that has not been heard
-            if self.rang:
-                self._raise(None)
+        """Leave no ring behind: one more, and it is heard here.
+
+        Taking back a ring would leave CPython 3.11 with a note that something is to be done and nothing to
+        do: each traced function then waits at its first instruction for ever.
+        """
+        with self.lock:  # no other ring can be on its way
+            if not self.rang:
+                return
+            try:
+                self._raise(TimeUp)
+                while True:  # heard at a turn of the loop
+                    pass
+            except TimeUp:
+                self.rang = False
 
     def stop(self) -> None:
         self.over.set()
         self.thread.join()
 
-    def _raise(self, kind: type[BaseException] | None) -> None:
+    def _raise(self, kind: type[BaseException]) -> None:
         target = ctypes.c_ulong(self.watched)
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(target, ctypes.py_object(kind) if kind else None)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(target, ctypes.py_object(kind))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -121,3 +122,36 @@ def test_no_late_ring_reaches_the_caller():
         with pytest.raises(TimeUp):
             limit.call(int)
     assert limit.left == 0
+
+
+STOPPED_IN_A_THREAD_THEN_TRACED = """
+import sys, threading
+from coursekit.checking import TimeLimit
+from coursekit.checking.timing import TimeUp
+
+def loop():
+    while True:
+        pass
+
+def stopped():
+    for _ in range(20):
+        with TimeLimit(0.02) as limit:
+            try:
+                limit.call(loop)
+            except TimeUp:
+                pass
+
+thread = threading.Thread(target=stopped)
+thread.start()
+thread.join()
+sys.settrace(lambda frame, event, argument: None)
+(lambda: None)()
+print("went on")
+"""
+
+
+def test_a_stop_in_a_thread_leaves_nothing_to_be_done():
+    """What was left made CPython 3.11 spin for ever in the next traced function, such as a ring."""
+    command = [sys.executable, "-c", STOPPED_IN_A_THREAD_THEN_TRACED]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "went on\n", done.stderr
