@@ -69,7 +69,6 @@ BLIND_MASK = Exercise(
         Property(
             "majority",
             "A pixel is pet where most pictures say so",
-            weight=2,
             count=0,
             cases=(
                 {"masks": [[[1, 0, 1]], [[1, 1, 0]], [[0, 0, 1]]]},
@@ -85,6 +84,7 @@ BLIND_MASK = Exercise(
         Property(
             "unknown",
             "A picture that does not know counts for neither",
+            weight=2,
             count=2,
             sizes={"N": (3, 5), "H": (1, 3), "W": (2, 4)},
             cases=({"masks": [[[1, 1, 0]], [[2, 1, 2]], [[2, 0, 2]]]},),

@@ -116,10 +116,21 @@ def _python() -> list[str]:
         step = step.parent / step.readlink()
         wanted.add(str(step.resolve().parent.parent))
     places = {str(Path(one).absolute()) for one in wanted if not f"{one}/".startswith("/usr/") and one != "/"}
+    bound = {**{one: one for one in places}, **_packages_below_tmp()}
     return [
-        *_open_parents(places),
-        *(part for one in sorted(places, key=len) for part in ("--ro-bind", one, one)),
+        *_open_parents(bound),
+        *(part for to, one in sorted(bound.items(), key=_length) for part in ("--ro-bind", one, to)),
     ]
+
+
+def _length(pair: tuple[str, str]) -> int:
+    return len(pair[0])
+
+
+def _packages_below_tmp() -> dict[str, str]:
+    """Where packages that lie below /tmp are found as well: each exercise has an empty /tmp over them."""
+    below = [one for one in sys.path if one.startswith("/tmp/") and one.endswith("-packages")]
+    return {f"/course/packages/{number}": one for number, one in enumerate(below) if Path(one).is_dir()}
 
 
 def _course(rooms: Iterable[str]) -> list[str]:
@@ -143,6 +154,7 @@ def _environment() -> list[str]:
         **threads,
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         "HOME": "/tmp",
+        "PYTHONPATH": ":".join(_packages_below_tmp()),
         "LANG": "C.UTF-8",
         "CUDA_VISIBLE_DEVICES": "",
         # One heap, in huge pages where the kernel gives them: cheaper to fork.
