@@ -21,6 +21,7 @@ import json
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -29,10 +30,10 @@ from torch import nn
 from coursekit.exercises.learnable_upsampling import transposed_conv
 from coursekit.exercises.segmentation_net import skip_step
 from coursekit.nets import UPSAMPLINGS, own_layer
-from coursekit.training import BakeOff, Scores, bake_off, running
+from coursekit.training import BakeOff, History, Scores, bake_off, running
 from coursekit.training.bakeoff import Method
 from coursekit.training.bakeoff_file import write
-from coursekit.training.recipes import recipe
+from coursekit.training.recipes import Recipe, recipe
 from coursekit.training.standings import FIGURES, Run
 
 # Of the best decoder, in 60 s: (mean IoU, boundary F1).
@@ -77,6 +78,11 @@ def checked(run: Run) -> None:
     assert run.scores is not None
     require_agreement(run.scores)
     print(run, file=sys.stderr)
+
+
+def as_the_recipe_says(chosen: Recipe, net: nn.Module, _train: Any, _test: Any, **asked: Any) -> History:
+    """Train as `coursekit train segmentation` does."""
+    return chosen.fit(net, **asked)
 
 
 def figures(table: BakeOff) -> dict[str, Any]:
@@ -127,6 +133,7 @@ def measured(given: argparse.Namespace) -> dict[str, BakeOff]:
                 chosen.train,
                 chosen.test,
                 budget=given.budget,
+                trained=partial(as_the_recipe_says, chosen),
                 **shared,
             )
         if data == "scenes" and given.steps:

@@ -119,12 +119,11 @@ More = dict[str, Any]  # what a task reports besides
 
 def _segmented(arguments: argparse.Namespace) -> tuple[History, More]:
     from coursekit.nets import SegmentationNet
-    from coursekit.training import fit
     from coursekit.training.recipes import recipe
 
     chosen = recipe(arguments.data)
     net = SegmentationNet(len(chosen.train.classes), arguments.upsampling, seed=arguments.seed)
-    return fit(net, chosen.train, chosen.test, **_asked(arguments), **chosen.settings), {}
+    return chosen.fit(net, **_asked(arguments)), {}
 
 
 def _located(arguments: argparse.Namespace) -> tuple[History, More]:

@@ -30,6 +30,7 @@ def bake_off(
     seeds: int | Iterable[int] = 3,
     refine: bool = False,
     on_result: Callable[[Run], object] | None = None,
+    trained: Callable[..., History] = fit,
     **settings: Any,
 ) -> BakeOff:
     """Train the same net with each method in turn, on equal terms, and score all of them.
@@ -51,8 +52,10 @@ def bake_off(
         Put the same 3x3 convolution after each method.
     on_result : callable, optional
         Called with the :class:`Run` after each net; ``print`` will do.
+    trained : callable
+        What trains a net, called as :func:`coursekit.training.fit` is, which it is when left out.
     **settings
-        Passed to :func:`coursekit.training.fit`, such as ``augment`` or ``on_step``.
+        Passed to it, such as ``augment`` or ``on_step``.
 
     Returns
     -------
@@ -81,7 +84,7 @@ def bake_off(
     # Seed by seed, so that a machine that slows down slows down everyone.
     for seed, name in ((seed, name) for seed in numbers for name in chosen):
         net = SegmentationNet(classes, refine=refine, seed=seed, **chosen[name])
-        history = fit(net, train, test, budget=budget, steps=steps, seed=seed, **settings)
+        history = trained(net, train, test, budget=budget, steps=steps, seed=seed, **settings)
         if history.interrupted or history.scores is None:
             break
         sizes[name] = sum(weight.numel() for weight in net.parameters())
