@@ -40,11 +40,11 @@ test-all: check ## everything: check, all tests with browsers and servers, every
 # The record of these runs is thrown away: the learner's own is not touched.
 lessons: $(STAMP) ## run every lesson and compare the outputs it stores
 	@rm -rf artifacts/home
-	COURSEKIT_FAST=1 COURSEKIT_HOME=$(CURDIR)/artifacts/home $(PYTEST) --nbval-lax --nbval-current-env --nbval-cell-timeout 120 \
+	COURSEKIT_FAST=1 COURSEKIT_HOME=$(CURDIR)/artifacts/home $(PYTEST) -n $(JOBS) --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout 120 \
 		--junitxml=artifacts/lessons.xml lessons
 
 soak: $(STAMP) ## the long ones: kills, mutations, load
-	$(PYTEST) -m soak $(PYTEST_ARGS)
+	$(PYTEST) -m soak --timeout 0 $(PYTEST_ARGS)
 
 check: $(STAMP) ## format, lint, types, imports, spelling
 	$(BIN)/ruff format --check .

@@ -9,15 +9,15 @@ from coursekit.app.ports import ensure_free
 from coursekit.checkout import lessons_folder
 
 HOST = "127.0.0.1"
-IDLE_SECONDS = 120
-CULL_EVERY_SECONDS = 30
+IDLE_SECONDS = 30
+CULL_EVERY_SECONDS = 10
 
 
 def voila_arguments(lessons: Path, port: int, browser: bool) -> list[str]:
     """Return the arguments of a Voila that serves a folder on one port of this machine.
 
     A closed tab leaves its kernel running, since Voila refuses the browser's last request;
-    so kernels that nobody is connected to are ended after two idle minutes.
+    so kernels that nobody is connected to are ended after half an idle minute.
     """
     arguments = [
         str(lessons),

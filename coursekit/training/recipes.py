@@ -67,17 +67,17 @@ class Recipe:
         History
             Of both parts; the losses are those of the second.
         """
-        asked = {**self.settings, **asked}
-        budget, before = allowed(budget), None
-        if self.first is not None and (steps is None or steps > 1):
-            part = {"budget": WARM_SHARE * budget, "steps": None if steps is None else round(WARM_SHARE * steps) or 1}
-            before = fit(net, self.first, **{**asked, **SETTINGS["scenes"], **part})
+        asked, budget, before = {**self.settings, **asked}, allowed(budget), None
+        few = None if steps is None else round(WARM_SHARE * steps) or 1
+        if self.first is not None and steps != few:
+            first = {**asked, **SETTINGS["scenes"], "budget": WARM_SHARE * budget, "steps": few}
+            before = fit(net, self.first, **first)
             if before.interrupted or before.diverged:
                 return before
             budget -= before.train_seconds
             steps = None if steps is None else steps - before.steps
-        asked_net = Mirrored(net) if self.mirrored else net
-        history = fit(asked_net, self.train, self.test, budget=budget, steps=steps, **asked)
+        whole = Mirrored(net) if self.mirrored else net
+        history = fit(whole, self.train, self.test, budget=budget, steps=steps, **asked)
         return history if before is None else _together(before, history)
 
 
@@ -100,12 +100,14 @@ def _things(classes: tuple[str, ...]) -> Samples:
     """Scenes whose every object is of class 1, whatever its shape."""
     scenes = load_scenes(WARM_SCENES, seed=2)
     masks = scenes.masks.clamp(max=1)
-    return replace(scenes, masks=masks, classes=classes, labels=torch.ones_like(scenes.labels), label_names=())
+    return replace(
+        scenes, masks=masks, classes=classes, labels=torch.ones_like(scenes.labels), label_names=()
+    )
 
 
 def _together(first: History, second: History) -> History:
     """One history of two parts: what they took is added up, and the losses are those of the second."""
-    later = {"step": first.steps, "seconds": first.train_seconds}
+    later: dict[str, Any] = {"step": first.steps, "seconds": first.train_seconds}
     said = (
         f"the first {first.steps:,} steps ({first.train_seconds:.0f} s) were on drawn scenes, "
         "whose objects all count as one class"

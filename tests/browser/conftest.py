@@ -2,10 +2,14 @@
 
 `lab` and `voila` are servers on a folder of their own; write notebooks there with `write_notebook`. `page`
 is a fresh Chromium page that fails its test on any console error. `artifacts` is where screenshots go.
+
+A kernel with torch takes 0.6 GB and more, so nothing outlives its need: a test's pages are closed after it,
+the kernels that nobody is connected to end, and servers end with the file of tests that started them.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -29,11 +33,32 @@ HARMLESS = ("favicon", "/api/workspaces", "/lab/api/settings", "the server respo
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: its name, its address, and the folder whose notebooks it serves."""
+    """A running server: its name, its address, the folder whose notebooks it serves, and its process."""
 
     name: str
     url: str
     folder: Path
+    process: subprocess.Popen[bytes]
+
+    def end_kernels_left_alone(self) -> None:
+        """End those whose page is closed. Voila shows no list of them: it is told to look by itself."""
+        if self.name != "lab":
+            return
+        with urllib.request.urlopen(f"{self.url}/api/kernels", timeout=PATIENCE_S) as answer:
+            kernels = json.load(answer)
+        for kernel in kernels:
+            if not kernel["connections"]:
+                request = urllib.request.Request(f"{self.url}/api/kernels/{kernel['id']}", method="DELETE")
+                urllib.request.urlopen(request, timeout=PATIENCE_S).close()
+
+    def end(self) -> None:
+        """Ask it to end, and see to it; its kernels end with it."""
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     def page_of(self, notebook: str, theme: str = "light") -> str:
         """The address that shows a notebook."""
@@ -67,10 +92,18 @@ def environment(folder: Path) -> dict[str, str]:
     return {**os.environ, **own, "JUPYTER_PLATFORM_DIRS": "1", "PYTHONPATH": str(ROOT)}
 
 
-@pytest.fixture(scope="session")
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+@pytest.fixture(scope="module")
+def servers() -> Iterator[list[Server]]:
+    """Those that run for this file of tests."""
+    running: list[Server] = []
+    yield running
+    for server in running:
+        server.end()
+
+
+@pytest.fixture(scope="module")
+def serve(servers: list[Server], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Server]:
     """Start a server: "lab", "voila" or the course's own "app"; more arguments are passed on."""
-    running: list[subprocess.Popen[bytes]] = []
 
     def start(name: str, *more: str) -> Server:
         folder = tmp_path_factory.mktemp(name)
@@ -84,18 +117,11 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
         process = subprocess.Popen(
             [*command, *more], cwd=folder, env=around, stdout=log, stderr=subprocess.STDOUT
         )
-        running.append(process)
+        servers.append(Server(name, f"http://127.0.0.1:{port}", folder, process))
         wait_until_up(f"http://127.0.0.1:{port}/", process, folder / f"{name}.log")
-        return Server(name, f"http://127.0.0.1:{port}", folder)
+        return servers[-1]
 
-    yield start
-    for process in running:
-        process.terminate()
-    for process in running:
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
+    return start
 
 
 def decline_news(folder: Path) -> None:
@@ -114,7 +140,7 @@ def lab_command(folder: Path, port: int) -> list[str]:
         "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}",
         "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--LabApp.expose_app_in_browser=True", *root,
+        "--LabApp.expose_app_in_browser=True", "--ServerApp.disable_check_xsrf=True", *root,
     ]  # fmt: skip
 
 
@@ -122,6 +148,7 @@ def voila_command(folder: Path, port: int) -> list[str]:
     return [
         sys.executable, "-m", "voila", str(folder), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1",
         "--VoilaConfiguration.allow_theme_override=YES",
+        "--MappingKernelManager.cull_idle_timeout=20", "--MappingKernelManager.cull_interval=5",
     ]  # fmt: skip
 
 
@@ -142,12 +169,12 @@ def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None
     pytest.fail(f"The server did not start:\n{log.read_text(errors='replace')[-3000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(serve: Callable[..., Server]) -> Server:
     return serve("lab")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def voila(serve: Callable[..., Server]) -> Server:
     return serve("voila")
 
@@ -165,10 +192,18 @@ def write_notebook() -> Callable[..., str]:
     return write
 
 
-@pytest.fixture(scope="session")
-def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
+@pytest.fixture(scope="module")
+def contexts() -> Iterator[list[Any]]:
+    """What `open_page` opened and nobody closed yet."""
+    opened: list[Any] = []
+    yield opened
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def open_page(browser: Any, contexts: list[Any]) -> Callable[..., Any]:
     """``open_page(width=1200, theme="light")``: a page whose console errors are in ``page.errors``."""
-    contexts = []
 
     def open_one(width: int = 1200, height: int = 900, theme: str = "light", **options: Any) -> Any:
         context = browser.new_context(
@@ -186,9 +221,18 @@ def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
         page.on("console", lambda message: note(page, message))
         return page
 
-    yield open_one
-    for context in contexts:
-        context.close()
+    return open_one
+
+
+@pytest.fixture(autouse=True)
+def tidied(contexts: list[Any], servers: list[Server]) -> Iterator[None]:
+    """Close the pages that a test opened; those of a whole file were there before it and stay."""
+    before = len(contexts)
+    yield
+    while len(contexts) > before:
+        contexts.pop().close()
+    for server in servers:
+        server.end_kernels_left_alone()
 
 
 def answer_with_nothing(route: Any) -> None:

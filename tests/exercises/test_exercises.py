@@ -25,7 +25,7 @@ def test_the_declaration_holds(exercise: Exercise) -> None:
 
 @exercises
 def test_the_reference_is_right(exercise: Exercise) -> None:
-    for seed in range(20):
+    for seed in range(8):
         verdict = check(exercise, exercise.reference, seed=seed, named=False)
         assert verdict.state == "right", verdict
 
@@ -43,7 +43,7 @@ def test_the_starter_is_not_an_attempt(exercise: Exercise) -> None:
 
 @mistakes
 def test_a_mistake_is_rejected_and_named(exercise: Exercise, mistake: Misconception) -> None:
-    require_named(exercise, mistake, range(5))
+    require_named(exercise, mistake, range(3))
 
 
 @pytest.mark.slow
@@ -51,7 +51,7 @@ def test_a_mistake_is_rejected_and_named(exercise: Exercise, mistake: Misconcept
 def test_a_mistake_is_rejected_and_named_with_twenty_seeds(
     exercise: Exercise, mistake: Misconception
 ) -> None:
-    require_named(exercise, mistake, range(5, 20))
+    require_named(exercise, mistake, range(3, 20))
 
 
 def require_named(exercise: Exercise, mistake: Misconception, seeds: range) -> None:

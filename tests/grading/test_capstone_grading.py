@@ -99,6 +99,7 @@ def test_a_net_that_looks_earns_all_points(graded):
     assert result.numbers == 1
 
 
+@pytest.mark.slow
 def test_the_same_score_three_times(graded):
     noisy = LOOKS.replace(
         "return torch.stack",
@@ -253,6 +254,7 @@ def test_the_class_in_a_notebook_with_the_course_nets(running, on, tmp_path):
     assert (result.state, result.marks.mask_points) == ("graded", 5), result
 
 
+@pytest.mark.slow
 def test_the_command_reports_what_it_graded_on(tmp_path, monkeypatch, capsys):
     needs_sandbox()
     monkeypatch.setenv("COURSEKIT_DATA", str(tmp_path / "nothing"))

@@ -30,6 +30,7 @@ def on(request, tmp_path_factory):
     return found
 
 
+@pytest.mark.slow
 def test_no_constant_answer_earns_a_point(on):
     generator = torch.Generator().manual_seed(0)
     truth, count = on.samples.masks, len(on.samples)
