@@ -69,7 +69,7 @@ class Recipe:
         """
         asked, budget, before = {**self.settings, **asked}, allowed(budget), None
         few = None if steps is None else round(WARM_SHARE * steps) or 1
-        if self.first is not None and steps != few:
+        if self.first is not None and steps != 1:
             first = {**asked, **SETTINGS["scenes"], "budget": WARM_SHARE * budget, "steps": few}
             before = fit(net, self.first, **first)
             if before.interrupted or before.diverged:
