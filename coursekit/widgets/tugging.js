@@ -177,8 +177,10 @@ class TugView {
     if (!this.looks.length) return null;
     const known = this.looks.filter(([, angle]) => angle !== null);
     const wide = known.filter(([, angle]) => angle > 90).length;
+    const ends = known.length > 1 ? [known[0], known.at(-1)] : known;
+    const told = ends.map(([step, angle]) => `Step ${step}: ${angle.toFixed(0)}\u00b0. `).join("");
     const text = known.length
-      ? `Step ${known[0][0]}: ${known[0][1].toFixed(0)}\u00b0. Step ${known.at(-1)[0]}: ${known.at(-1)[1].toFixed(0)}\u00b0. Above 90\u00b0 in ${wide} of ${known.length} looks.`
+      ? `${told}Above 90\u00b0 in ${wide} of ${known.length} ${known.length > 1 ? "looks" : "look"}.`
       : "One of the two was zero at every look.";
     this.over = { label: `angle between the two over training. ${text}`, node: element("section", { class: "ck-over" }) };
     this.over.chart = this.#chart(420);
