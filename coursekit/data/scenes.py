@@ -59,7 +59,7 @@ def load_scenes(
     objects : int or pair of int, optional
         How many objects, or the least and the most; 1 to 3 when left out.
     radius : pair of float
-        Least and greatest radius of an object, as a share of ``size``, up to 0.38.
+        Least and greatest radius of an object, as a share of ``size``, up to 0.36.
     occlusion : float
         How deep an object may lie over an earlier one: 0 keeps them apart where there is room, 1 lets them
         lie anywhere.
