@@ -373,7 +373,7 @@ BOX_IOU = Exercise(
     starter='''def box_iou(a, b):
     """The area that lies in both boxes, divided by the area that lies in at least one.
 
-    a, b: boxes of four numbers x, y, w, h; w and h are above 0. Return one number from 0 (no area shared) to 1.
+    a, b: boxes of four numbers x, y, w, h; w and h are above 0. Return one number, 0 (no area shared) to 1.
     """
     ax, ay, aw, ah = a
     bx, by, bw, bh = b
