@@ -61,7 +61,7 @@ class Step:
         """What is written on the board first: the arguments, without what an exercise draws beside them."""
         return [
             panel
-            for panel in panels_of(replace(self.exercise, draw=None), self.shown)
+            for panel in panels_of(replace(self.exercise, draw=None, sheet=None), self.shown)
             if panel.role == "given"
         ]
 
