@@ -79,7 +79,7 @@ def offered(label: str, work: Callable[[], Any]) -> Any:
     from IPython.display import display
 
     button, room = ipywidgets.Button(description=label, button_style="primary"), ipywidgets.Output()
-    button.layout.width = "auto"
+    button.layout = {"width": "auto", "align_self": "flex-start"}
 
     def run(_: object) -> None:
         button.disabled = True
