@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from pathlib import Path
 
 from coursekit import __version__
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     from coursekit.training.capstone import held_out
 
     for path in arguments.paths:
-        if not path.exists():
+        if not os.path.lexists(path):
             raise CannotRun(
                 f"expected a capstone at {path}; there is no such file. Try the path of the notebook."
             )

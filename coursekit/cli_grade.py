@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from coursekit.cli_grading import (
     opened,
     standings_of,
 )
+from coursekit.cli_nbgrader import add_nbgrader_options, collection
 
 if TYPE_CHECKING:
     from coursekit.grading.batch import Progress
@@ -44,7 +45,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
         help="notebooks, a folder of them, or the zip that Canvas or Moodle gives; "
         "none to only write files from the gradebook",
     )
-    add_gradebook_option(command)
+    add_gradebook_option(command, required=False)
+    add_nbgrader_options(command)
     speed = command.add_mutually_exclusive_group()
     speed.add_argument(
         "--jobs", metavar="N", type=_count, default=1, help="sandboxes side by side (default: 1)"
@@ -83,10 +85,31 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Grade, print and write what was asked for; 1 where some file could not be read."""
+    collected = collection(arguments)
+    found = _found(arguments) if collected is None else collected.found
+    with opened(arguments.gradebook, create=bool(found)) as book:
+        results, before = _graded(found, book, arguments)
+        standings = standings_of(book, arguments)
+        _write_files(standings, book, arguments)
+        written = collected.write(book, arguments) if collected is not None else None
+        _warn(results, standings, arguments)
+        if arguments.json:
+            told = _data(results, standings, bool(found))
+            print(json.dumps({**told, **({"nbgrader": written} if written else {})}, indent=2))
+        else:
+            _tell(results, before, standings, arguments.gradebook)
+            if written:
+                print("{changed} of {scores} scores in nbgrader's gradebook changed.".format(**written))
+    return FOUND_WRONG if any(one.reason for one in results) else FINE
+
+
+def _found(arguments: argparse.Namespace) -> list[Found]:
     from coursekit.grading.submissions import find_submissions
 
     if not arguments.paths and not (arguments.export or arguments.feedback or arguments.summary):
         raise CannotRun("expected notebooks, a folder or a zip, got nothing. Try the folder you collected.")
+    if arguments.gradebook is None:
+        raise CannotRun("expected --gradebook FILE, where the grades are kept. Try --gradebook class.sqlite.")
     found, left_out = find_submissions(arguments.paths)
     if arguments.paths and not found:
         raise CannotRun(
@@ -95,15 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
     if left_out:
         more = f" and {len(left_out) - 5} more" if len(left_out) > 5 else ""
         print(f"Left out, for they are no notebooks: {', '.join(left_out[:5])}{more}.", file=sys.stderr)
-    with opened(arguments.gradebook, create=bool(found)) as book:
-        results, before = _graded(found, book, arguments)
-        standings = standings_of(book, arguments)
-        _write_files(standings, book, arguments)
-        if arguments.json:
-            print(json.dumps(_data(results, standings, bool(found)), indent=2))
-        else:
-            _tell(results, before, standings, arguments.gradebook)
-    return FOUND_WRONG if any(one.reason for one in results) else FINE
+    return found
 
 
 def _graded(
@@ -130,7 +145,10 @@ def _graded(
             bar.update()
 
         try:
-            results = run_batch(found, book, grade, _task(book, arguments), on_progress)
+            task = _task(found, book, arguments)
+            results = run_batch(found, book, grade, task, on_progress)
+            if task.round:
+                book.end_round(task.round)
         except KeyboardInterrupt:
             kept = counted.total()
             raise CannotRun(
@@ -139,12 +157,16 @@ def _graded(
     return results, counted[True]
 
 
-def _task(book: Gradebook, arguments: argparse.Namespace) -> Task:
+def _task(found: Sequence[Found], book: Gradebook, arguments: argparse.Namespace) -> Task:
     from coursekit.grading.gradebook import Task
 
-    if arguments.regrade:
-        return Task(chosen(arguments.regrade), book.next_round())
-    return Task(chosen(arguments.exercises))
+    if not arguments.regrade:
+        return Task(chosen(arguments.exercises))
+    files = [(one.learner, one.file) for one in found]
+    task, again = book.begin_round(chosen(arguments.regrade) or (), files)
+    if again:
+        print(f"Going on with regrade {task.round}, which was stopped.", file=sys.stderr)
+    return task
 
 
 def _bar(total: int, quiet: bool) -> Any:
@@ -176,6 +198,41 @@ def _write_files(standings: Sequence[Standing], book: Gradebook, arguments: argp
             f"{problem.filename} cannot be written: {problem.strerror}. The grades are in "
             f"{arguments.gradebook}; run the command again with a folder of yours."
         ) from problem
+
+
+def _warn(
+    results: Sequence[SubmissionResult], standings: Sequence[Standing], arguments: argparse.Namespace
+) -> None:
+    """Say loudly what an instructor would not expect of the scores."""
+    from coursekit.grading.scores import of_few
+
+    failed = _names(one.file for one in results if one.judge_failed)
+    if failed:
+        print(
+            f"NOT GRADED, through no fault of theirs: {failed}. Run the same command again.", file=sys.stderr
+        )
+    if arguments.exercises is not None:
+        return
+    known = exercises()
+    counted = {known[id].lesson[:2] for one in standings[:1] for id in one.scores if id in known}
+    files: dict[str, list[str]] = {}
+    for id, attempts in of_few(attempt for one in standings for attempt in one.attempts).items():
+        files.setdefault(known[id].lesson if id in known else id, []).extend(
+            one.result.file for one in attempts
+        )
+    for lesson, handed_in in sorted(files.items()):
+        if handed_in:
+            every = ",".join(sorted({*counted, lesson[:2]}))
+            print(
+                f"NOT COUNTED: {lesson}, for only few handed in something of it: {_names(handed_in)}. "
+                f"Were all asked for it, then name it: --exercises {every}.",
+                file=sys.stderr,
+            )
+
+
+def _names(files: Iterable[str]) -> str:
+    names = sorted(set(files))
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _data(results: Sequence[SubmissionResult], standings: Sequence[Standing], graded: bool) -> dict[str, Any]:

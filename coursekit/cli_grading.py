@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from coursekit.grading.scores import Policy, Standing
 
 
-def add_gradebook_option(command: argparse.ArgumentParser) -> None:
+def add_gradebook_option(command: argparse.ArgumentParser, required: bool = True) -> None:
     """``--gradebook FILE``."""
     command.add_argument(
-        "--gradebook", metavar="FILE", type=Path, required=True, help="the gradebook, an SQLite file"
+        "--gradebook", metavar="FILE", type=Path, required=required, help="the gradebook, an SQLite file"
     )
 
 
@@ -74,7 +74,9 @@ def opened(file: Path, create: bool = False) -> Iterator[Gradebook]:
     """The gradebook in a file, closed afterwards."""
     from coursekit.grading.gradebook import Gradebook
 
-    book = Gradebook(file.expanduser(), {id: one.version for id, one in exercises().items()}, create)
+    known = exercises()
+    versions = {id: one.version for id, one in known.items()}
+    book = Gradebook(file.expanduser(), versions, create, {id: one.lesson for id, one in known.items()})
     try:
         yield book
     finally:

@@ -44,7 +44,7 @@ PLAN = (
         "01-every-pixel-gets-a-class",
         "Every pixel gets a class",
         40,
-        ("semantic segmentation", "mask", "cross-entropy", "pixel accuracy", "IoU", "mIoU"),
+        ("semantic segmentation", "mask", "cross-entropy", "pixel accuracy", "IoU", "mIoU", "boundary F1"),
     ),
     Lesson(
         "02-the-naive-stack",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coursekit.notes import Mistake, Note, show
+from coursekit.practice import say_that_scenes_serve
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -33,12 +34,7 @@ def capstone_photographs() -> tuple[Samples, Samples]:
 
     name, practice, own = practice_and_own()
     if name == "scenes":
-        show(
-            Note(
-                "There are no photographs on this machine, so the capstone uses drawn scenes. "
-                "With internet, `coursekit data download pets` in a terminal brings photographs."
-            )
-        )
+        say_that_scenes_serve("the capstone")
     return practice, own
 
 

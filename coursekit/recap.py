@@ -71,7 +71,9 @@ class LectureMap:
     links: Mapping[str, str]
 
     def __repr__(self) -> str:
-        lines = ["Ways up: learned numbers, million multiply-adds, measured mean IoU"]
+        lines = [
+            "Ways up: learned numbers (convolutions around it included), million multiply-adds, mean IoU"
+        ]
         for way in self.ways:
             learned, work, miou = self.facts.get(way.name, (0, 0, 0.0))
             known = f"{learned:>7,} {work / 1e6:>6.1f} {miou:.3f}" if way.name in self.facts else ""
@@ -99,7 +101,8 @@ class LectureMap:
         most = max(each for _, each, _ in self.facts.values())
         measured = f" · mean IoU {miou:.2f} at equal seconds" if miou == miou else ""
         return (
-            f'<div class="rc-facts">{learned:,} learned numbers on the way up{measured}<br>'
+            f'<div class="rc-facts">{learned:,} learned numbers, with the convolutions around it'
+            f"{measured}<br>"
             f"{work / 1e6:.1f} M multiply-adds for one 64x64 picture"
             f'<span class="rc-bar" aria-hidden="true"><span style="width:{100 * work / most:.0f}%">'
             "</span></span></div>"

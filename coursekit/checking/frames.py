@@ -22,6 +22,7 @@ LENGTHS = struct.Struct(">II")
 MOST_HEADER = 2 << 20  # bytes
 MOST_PAYLOAD = 256 << 10  # of an answer: cases are small grids
 MOST_AXES = 32
+MOST_CELLS = 2**40  # along the axes that are not empty: beyond, torch cannot even count
 MOST_TEXT = 2_000  # characters of a message, a name, a quoted line
 MOST_OUTPUT = 10_100
 
@@ -80,15 +81,16 @@ class Packer:
         if name not in _DTYPES or size > self.room or value.ndim > MOST_AXES:
             return ["strange", f"{described(value)} of {name}", "return only what was asked for"]
         self.room -= size
-        # A fresh one: a single cell may count as contiguous and have a stride that `view` refuses.
-        flat = torch.empty(value.shape, dtype=value.dtype).copy_(value.detach()).reshape(-1)
-        self.parts.append(bytes(flat.view(torch.uint8).numpy()) if size else b"")
+        bare = value.detach()
+        if bare.dtype is torch.bfloat16:  # NumPy has none; its bytes are those of another type of that size
+            bare = torch.empty(bare.shape, dtype=bare.dtype).copy_(bare).view(torch.int16)
+        self.parts.append(bare.numpy().tobytes())
         return ["tensor", name, list(value.shape)]
 
     def outcome(self, outcome: Outcome) -> dict[str, Any]:
-        """An outcome, its values tagged."""
+        """An outcome, its values tagged; what is usual is left out, as most outcomes are."""
         raised, changed = outcome.raised, outcome.changed
-        return {
+        told = {
             "value": self.value(outcome.value),
             "raised": None
             if raised is None
@@ -100,6 +102,7 @@ class Packer:
             "output": outcome.output,
             "seconds": outcome.seconds,
         }
+        return {name: one for name, one in told.items() if name == "value" or one}
 
     def case(self, case: Mapping[str, Any]) -> list[Any]:
         """A case, its arguments in order."""
@@ -140,6 +143,8 @@ class Unpacker:
             raise BadFrame("no such tensor")
         if not all(type(size) is int and 0 <= size <= 2**31 for size in shape):
             raise BadFrame("no shape")
+        if math.prod(size or 1 for size in shape) > MOST_CELLS:
+            raise BadFrame("no shape")
         dtype, count = _DTYPES[name], math.prod(shape)
         size = count * dtype.itemsize
         if self.at + size > len(self.payload):
@@ -164,8 +169,8 @@ class Unpacker:
             timed_out=data.get("timed_out") is True,
             place=_place(data.get("place")),
             changed=self._changed(data.get("changed")),
-            notes=frozenset(text(note, 300) for note in _texts(data.get("notes"), 5)),
-            output=text(data.get("output"), MOST_OUTPUT),
+            notes=frozenset(text(note, 300) for note in _texts(data.get("notes", []), 5)),
+            output=text(data.get("output", ""), MOST_OUTPUT),
             seconds=max(0.0, seconds) if isinstance(seconds, float) and math.isfinite(seconds) else 0.0,
         )
 

@@ -26,16 +26,28 @@ from coursekit.checking.sources import definition_of
 
 # The kernels that torch's named operations end in, and whether transposed (None where it does not matter).
 _KERNELS: dict[str, tuple[tuple[str, bool | None], ...]] = {
-    "conv_transpose": (("convolution", True), ("convolution_backward", None)),
-    "conv": (("convolution", False), ("_slow_conv2d_forward", None)),
+    "conv_transpose": (
+        *(("convolution", True), ("_convolution", True), ("slow_conv_transpose", None)),
+        ("convolution_backward", None),
+    ),
+    "conv": (
+        *(("convolution", False), ("_convolution", False), ("_slow_conv2d_forward", None)),
+        *(("slow_conv_dilated", None), ("mkldnn_convolution", None)),
+    ),
     "fold": (("col2im", None),),
     "unfold": (("im2col", None), ("unfold", None)),
     "max_unpool": (("max_unpool2d", None), ("max_unpool3d", None)),
-    "max_pool": (("max_pool2d_with_indices", None), ("max_pool2d", None), ("adaptive_max_pool2d", None)),
-    "interpolate": (("upsample_", None),),
-    "upsample": (("upsample_", None),),
+    "max_pool": (("max_pool", None), ("adaptive_max_pool2d", None)),
+    "max_pool2d_with_indices": (("max_pool2d_with_indices", None),),
+    "adaptive_max_pool": (("adaptive_max_pool", None),),
+    "avg_pool": (("avg_pool", None), ("_adaptive_avg_pool", None)),
+    "interpolate": (("upsample_", None), ("_upsample_", None)),
+    "upsample": (("upsample_", None), ("_upsample_", None)),
     "pixel_shuffle": (("pixel_shuffle", None),),
     "cross_entropy": (("nll_loss", None), ("cross_entropy", None)),
+    "cross_entropy_loss": (("nll_loss", None), ("cross_entropy", None)),
+    "nll_loss": (("nll_loss", None),),
+    "n_l_l_loss": (("nll_loss", None),),
     "softmax": (("_softmax", None), ("_log_softmax", None)),
     "log_softmax": (("_log_softmax", None), ("_softmax", None)),
 }
@@ -136,7 +148,7 @@ class ShortcutWatch:
     def __init__(self, forbidden: tuple[str, ...]) -> None:
         self.found: Shortcut | None = None
         self._targets = _targets(forbidden)
-        self._endings = [(name, *kernel) for name in forbidden for kernel in _KERNELS.get(_family(name), ())]
+        self._endings = [(name, *kernel) for name in forbidden for kernel in kernels_below(name)]
         self._calls, self._kernels = _Calls(self), _Kernels(self)
 
     def __enter__(self) -> ShortcutWatch:
@@ -157,7 +169,7 @@ class ShortcutWatch:
     def saw_kernel(self, kernel: str, arguments: tuple[Any, ...]) -> None:
         """Note a kernel that torch runs in the end."""
         for name, start, transposed in self._endings:
-            if kernel.startswith(start) and (transposed is None or _transposed(arguments) == transposed):
+            if kernel.startswith(start) and (transposed is None or is_transposed(arguments) == transposed):
                 self.found = self.found or Shortcut(name)
 
 
@@ -185,6 +197,16 @@ class _Kernels(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
+def kernels_below(name: str) -> tuple[tuple[str, bool | None], ...]:
+    """How the kernels are called that a named operation ends in, and whether transposed (None: either)."""
+    return _KERNELS.get(_family(name), ())
+
+
+def all_kernels() -> set[str]:
+    """The beginnings of all their names."""
+    return {start for kernels in _KERNELS.values() for start, _ in kernels}
+
+
 def _family(name: str) -> str:
     """``ConvTranspose2d`` and ``conv_transpose2d`` are both ``conv_transpose``."""
     last = name.rsplit(".", 1)[-1]
@@ -192,7 +214,8 @@ def _family(name: str) -> str:
     return snake.rstrip("123d") if snake.endswith(("1d", "2d", "3d")) else snake
 
 
-def _transposed(arguments: tuple[Any, ...]) -> bool:
+def is_transposed(arguments: tuple[Any, ...]) -> bool:
+    """Whether a convolution's arguments say that it is transposed: their first truth value."""
     return next((value for value in arguments if isinstance(value, bool)), False)
 
 

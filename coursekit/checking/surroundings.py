@@ -6,36 +6,63 @@ tensor made in another cell is there in the learner's session but not there.
 
 from __future__ import annotations
 
-import dis
 import inspect
+import sys
 from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from coursekit.checking.binding import globals_read
 from coursekit.checking.taking import names_taken
 
 _LITERALS = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis))
+ROOMS = ("checking", "upsampling", "boxes", "nets", "training", "data")
+"""The rooms of the course that the class grader has, beside the names that a lesson takes from its root."""
 
 
 def unseen_globals(function: Callable[..., Any]) -> list[tuple[str, str]]:
     """The outside names a function reads that are no import, definition or constant, with their types."""
     found: dict[str, str] = {}
-    for reader in _with_helpers(inspect.unwrap(function)):
+    inner = inspect.unwrap(function)
+    for reader in _with_helpers(inner):
+        # Jupyter keeps the cells' text, and then the question has the grader's own answer.
+        taken = names_taken(tuple(cells)) if (cells := _cells_of(reader)) else {}
+        captured = reader.__code__.co_freevars
         suspects = [
-            (name, value) for name, value in _outside_values(reader) if not _is_seen(name, value, reader)
+            (name, value)
+            for name, value in _outside_values(reader)
+            if not (taken[name] if name in taken and name not in captured else _is_seen(value))
         ]
         if suspects:
-            read = {*_globals_read(reader.__code__), *reader.__code__.co_freevars}
+            # What a helper captured comes with it, where the call that made it is taken.
+            read = {*globals_read(reader.__code__), *(captured if reader is inner or not taken else ())}
             found.update((name, _kind(value)) for name, value in suspects if name in read)
+    return sorted(found.items())
+
+
+def rooms_missing(function: Callable[..., Any]) -> list[tuple[str, str]]:
+    """The outside names a function reads that come from a room of the course which the grader lacks."""
+    found: dict[str, str] = {}
+    for reader in _with_helpers(inspect.unwrap(function)):
+        homes = {name: _home(value) for name, value in _outside_values(reader)}
+        homes = {} if _home(reader) else homes  # the course's own
+        lacking = {name: home for name, home in homes.items() if home and home.split(".")[1] not in ROOMS}
+        if lacking:
+            read = set(globals_read(reader.__code__))
+            found.update((name, home) for name, home in lacking.items() if name in read)
     return sorted(found.items())
 
 
 def notes_on_surroundings(function: Callable[..., Any]) -> list[str]:
     """A sentence for each name that the class grader would not see."""
-    return [
+    made = [
         f"`{name}` is a {kind} made in another cell; the class grader will not see it: "
         "pass it in or make it inside the function."
         for name, kind in unseen_globals(function)
+    ]
+    return made + [
+        f"`{name}` comes from `{home}`, which the class grader does not have: do without it in the function."
+        for name, home in rooms_missing(function)
     ]
 
 
@@ -78,28 +105,24 @@ def _names(code: CodeType) -> Iterator[str]:
             yield from _names(constant)
 
 
-def _globals_read(code: CodeType) -> Iterator[str]:
-    """The names read as globals: `co_names` holds those of attributes too."""
-    for instruction in dis.get_instructions(code):
-        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-            yield str(instruction.argval)
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _globals_read(constant)
-
-
-def _is_seen(name: str, value: Any, reader: FunctionType) -> bool:
-    if isinstance(value, FunctionType) and value.__name__ != "<lambda>":
-        return True
-    if isinstance(value, ModuleType | type) or (inspect.isroutine(value) and type(value) is not FunctionType):
-        return True
-    # Jupyter keeps the cells' text, and then the question has the grader's own answer.
-    taken = names_taken(tuple(cells)) if (cells := _cells_of(reader)) else {}
-    if name in taken:
-        return taken[name]
+def _is_seen(value: Any) -> bool:
+    """Whether a value looks like an import, a definition or a constant, where no text says how it came."""
     if isinstance(value, FunctionType):
-        return False  # an assignment, not a definition
+        return value.__name__ != "<lambda>"  # an assignment, not a definition
+    if isinstance(value, ModuleType | type) or inspect.isroutine(value):
+        return True
     return is_literal(value) or type(value).__module__ in ("typing", "types", "_frozen_importlib")
+
+
+def _home(value: Any) -> str:
+    """The room of the course that a module, a function or a class is from, such as ``coursekit.plots``."""
+    if not isinstance(value, ModuleType | type | FunctionType):
+        return ""
+    name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+    course, _, inside = str(name).partition(".")
+    if course != "coursekit" or value.__name__ in getattr(sys.modules[course], "__all__", ()):
+        return ""  # what a lesson takes from the root is there
+    return f"{course}.{inside.split('.')[0]}" if inside else ""
 
 
 def _cells_of(reader: FunctionType) -> list[str]:

@@ -13,6 +13,8 @@ from pathlib import Path
 COURSE = Path(__file__).resolve().parent.parent
 ROOMS = ("checking", "upsampling", "lazily.py", "wording.py", "grading/__init__.py", "grading/inside")
 """What of the course may be seen: the engine and the methods. No exercise, no reference, no grader."""
+IN_A_LESSON = (*ROOMS, "boxes", "nets", "training", "data", "checkout.py")
+"""What an answer may use: also what the lessons' own cells import, as far as it needs no Jupyter."""
 
 CAPABILITIES = ("CAP_SETUID", "CAP_SETGID", "CAP_KILL", "CAP_SYS_ADMIN", "CAP_SETPCAP")
 
@@ -48,6 +50,7 @@ def _works(path: str) -> bool:
     return done.returncode == 0
 
 
+@cache
 def version(path: str) -> str:
     """Such as ``0.11.0``."""
     done = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20, check=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from coursekit.checking.frames import Packer, Unpacker
 from coursekit.checking.plain import described
+from coursekit.checkout import CannotRun
 from coursekit.grading.bubblewrap import ROOMS
 from coursekit.grading.channel import BadFrame, Channel, HungUp, TooLate
 from coursekit.grading.handed_capstone import HandedIn, read_capstone
@@ -135,8 +137,14 @@ def grade_capstones(
 
 
 def grade_capstone(path: Path, task: Task, sandbox: Sandbox) -> CapstoneResult:
-    """Grade one capstone in a sandbox that shows `INSIDE`; there is always a result."""
-    path = path.resolve()
+    """Grade one capstone in a sandbox that shows `INSIDE`; there is always a result.
+
+    Raises
+    ------
+    CannotRun
+        Where the sandbox does not start.
+    """
+    path = Path(os.path.abspath(path))  # noqa: PTH100 (no links resolved)
     learner, file, worth, numbers = path.stem, path.name, Marks(0, 0, 0, 0, 0).worth, 0
     ran = "none"
     try:
@@ -148,6 +156,12 @@ def grade_capstone(path: Path, task: Task, sandbox: Sandbox) -> CapstoneResult:
     except _Ended as end:
         reason = str(end)
         return CapstoneResult(learner, file, end.state, 0, worth, task.name, None, reason, numbers, ran)
+    except CannotRun:
+        raise
+    except Exception as problem:  # what nobody foresaw must not stop the others
+        state = "unreadable" if ran == "none" else "crashed"
+        reason = f"It cannot be graded ({type(problem).__name__}). Ask your instructor."
+        return CapstoneResult(learner, file, state, 0, worth, task.name, None, reason, numbers, ran)
     return CapstoneResult(
         learner, file, "graded", earned.points, worth, task.name, earned, _below(earned), numbers, ran
     )

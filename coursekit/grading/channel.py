@@ -29,6 +29,8 @@ class Channel:
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
         self.ends = time.monotonic() + 60.0
+        self.pause = 0.0  # seconds in which more may come, as waking for each small frame costs both sides
+        self._came = bytearray()
 
     def until(self, seconds: float) -> None:
         """Everything from here on must be over in so many seconds."""
@@ -71,20 +73,22 @@ class Channel:
         self.connection.close()
 
     def _exactly(self, count: int) -> bytes:
-        parts = []
-        while count:
+        while len(self._came) < count:
             self._arm()
             try:
-                part = self.connection.recv(min(count, 1 << 20))
+                part = self.connection.recv(1 << 16 if count < 1 << 16 else 1 << 20)
             except TimeoutError:
                 raise TooLate from None
             except OSError:
                 raise HungUp from None
             if not part:
                 raise HungUp
-            parts.append(part)
-            count -= len(part)
-        return b"".join(parts)
+            self._came += part
+            if self.pause:
+                time.sleep(self.pause)
+        taken = bytes(self._came[:count])
+        del self._came[:count]
+        return taken
 
     def _arm(self) -> None:
         if self.left <= 0:

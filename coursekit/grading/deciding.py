@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,11 +14,13 @@ from coursekit.checking.drawing.svg import panels_html
 from coursekit.checking.refusing import bare, of_shortcut
 from coursekit.checking.shortcuts import Shortcut, shortcut_in_trees
 from coursekit.checking.sources import is_untouched_text
+from coursekit.checkout import CannotRun
+from coursekit.exercises import all_exercises, find_exercise
 from coursekit.grading.channel import BadFrame, HungUp, TooLate
-from coursekit.grading.program import needed_by, others_wanted, program_for, tree_digest, trees_for
+from coursekit.grading.program import others_wanted, program_for, program_of, tree_digest, trees_for
 from coursekit.grading.reading import Answer, Notebook
 from coursekit.grading.remote import SECONDS, Crashed, NotMade, RemoteAnswer
-from coursekit.grading.results import ExerciseResult
+from coursekit.grading.results import JUDGE_FAILED, ExerciseResult
 from coursekit.grading.sandbox import Sandbox, SandboxDied
 from coursekit.grading.seeding import seed_for
 from coursekit.grading.suspecting import suspicious
@@ -26,17 +29,52 @@ STARTS = 60.0  # seconds for a fork on a very busy machine; no learner code runs
 TRIES = 3
 
 
+Graded = tuple[ExerciseResult, str]
+
+
 def grade_exercise(
-    notebook: Notebook, exercise: Exercise, sandbox: Sandbox, secret: bytes
-) -> tuple[ExerciseResult, str]:
+    notebook: Notebook,
+    exercise: Exercise,
+    sandbox: Sandbox,
+    secret: bytes,
+    done: dict[str, Graded] | None = None,
+) -> Graded:
     """Grade the answer to one exercise.
+
+    Parameters
+    ----------
+    notebook, exercise, sandbox, secret
+    done : dict, optional
+        What was graded of the same notebook so far, by exercise id; this one and those whose answers it uses
+        are added. An answer is graded once.
 
     Returns
     -------
     ExerciseResult, str
         Whatever the learner's code does, there is a result; and the digest of the answer's syntax tree, empty
         where there is no answer.
+
+    Raises
+    ------
+    CannotRun
+        Where the sandbox does not start: that is the machine's fault, and no grade.
     """
+    done = {} if done is None else done
+    if exercise.id not in done:
+
+        def is_right(id: str) -> bool:
+            result, _ = grade_exercise(notebook, find_exercise(id), sandbox, secret, done)
+            if result.judge_failed:  # then nobody knows, and this one is to be graded again too
+                raise RuntimeError(f"no grade for {id}")
+            return result.state == "right"
+
+        done[exercise.id] = _graded_once(notebook, exercise, sandbox, secret, is_right)
+    return done[exercise.id]
+
+
+def _graded_once(
+    notebook: Notebook, exercise: Exercise, sandbox: Sandbox, secret: bytes, is_right: Callable[[str], bool]
+) -> Graded:
     started = time.perf_counter()
     answer = notebook.answers.get(exercise.id)
     if answer is None:
@@ -46,13 +84,17 @@ def grade_exercise(
         trees = trees_for(notebook, answer)
         digest = tree_digest(trees[-1:])
         reports = suspicious(trees)
-        result = _graded(notebook, exercise, answer, trees, sandbox, seed_for(secret, exercise.id), reports)
+        programs = {exercise.id: program_for(notebook, answer)}
+        programs |= _others(notebook, exercise.id, is_right)
+        result = _graded(exercise, answer, trees, programs, sandbox, seed_for(secret, exercise.id), reports)
     except RecursionError:
         result = _unjudged(
             exercise, "error", "Your function is nested too deeply to be read. Try shorter steps."
         )
+    except CannotRun:
+        raise
     except Exception as problem:  # one answer must never stop the others
-        reports.append(f"the judge stopped with {type(problem).__name__}: {problem}")
+        reports.append(f"{JUDGE_FAILED}{type(problem).__name__}: {problem}")
         result = _unjudged(
             exercise, "error", "Your function could not be judged. Your instructor was told why."
         )
@@ -61,10 +103,10 @@ def grade_exercise(
 
 
 def _graded(
-    notebook: Notebook,
     exercise: Exercise,
     answer: Answer,
     trees: list[ast.stmt],
+    programs: dict[str, Any],
     sandbox: Sandbox,
     seed: int,
     reports: list[str],
@@ -75,29 +117,54 @@ def _graded(
     if shortcut is not None:
         reports.append(f"forbidden in the text: {shortcut.name}")
         return _judged(of_shortcut(exercise, shortcut))
-    programs = {exercise.id: program_for(notebook, answer)}
-    for id in _others(notebook, trees):
-        programs[id] = program_for(notebook, notebook.answers[id])
     for _ in range(TRIES):
         try:
             return _in_sandbox(exercise, seed, programs, trees[-1], sandbox, reports)
         except SandboxDied:  # before any code of the learner's ran
             sandbox.stop()
+    reports.append(f"{JUDGE_FAILED}a sandbox that died {TRIES} times before the code ran")
     return _unjudged(
         exercise, "crashed", "The sandbox could not be started again. Try grading this once more."
     )
 
 
-def _others(notebook: Notebook, trees: list[ast.stmt]) -> list[str]:
-    """The answers that this one asks for by ``mine``, and those that they ask for."""
-    found: dict[str, None] = {}
-    waiting = others_wanted(trees)
+def _others(notebook: Notebook, own: str, is_right: Callable[[str], bool]) -> dict[str, Any]:
+    """A program for each answer that one asks for by ``mine``, and for those that they ask for.
+
+    As in the notebook it is the learner's own where that is right, else the course's; where two ask for each
+    other, the course's, as for the one that was checked first.
+    """
+    found: dict[str, Any] = {}
+    known = {one.id for one in all_exercises()}
+    waiting = _wanted(notebook, own)
     while waiting:
         id = waiting.pop()
-        if id in notebook.answers and id not in found:
-            found[id] = None
-            waiting += others_wanted([one.tree for one in needed_by(notebook, notebook.answers[id])])
-    return list(found)
+        if id == own or id in found or id not in known:
+            continue
+        if id in notebook.answers and own not in _reached(notebook, id) and is_right(id):
+            found[id] = program_for(notebook, notebook.answers[id])
+            waiting += _wanted(notebook, id)
+        else:
+            exercise = find_exercise(id)
+            found[id] = program_of(exercise.solution, exercise.function)
+    return found
+
+
+def _reached(notebook: Notebook, id: str) -> set[str]:
+    """What an answer asks for by ``mine``, itself or through others."""
+    found: set[str] = set()
+    waiting = _wanted(notebook, id)
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting += _wanted(notebook, one)
+    return found
+
+
+def _wanted(notebook: Notebook, id: str) -> list[str]:
+    answer = notebook.answers.get(id)
+    return [] if answer is None else others_wanted(trees_for(notebook, answer))
 
 
 def _in_sandbox(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -31,6 +32,9 @@ MOODLE_HEADER = (
 """The offline grading worksheet of a Moodle assignment."""
 
 FORMATS = ("plain", "canvas", "moodle", "json")
+
+_FORMULA = re.compile(r"^(?=\s*[=+\-@|%]|[\t\r\n])|(?<=[;\t\r\n])(?=\s*[=+\-@|%])")
+"""Where a cell begins: in many countries a spreadsheet takes ``;`` for the end of one, whatever is quoted."""
 
 
 def exported(
@@ -169,12 +173,8 @@ def _csv(rows: Sequence[Sequence[object]]) -> str:
 
 
 def _safe(cell: object) -> object:
-    """Text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    if isinstance(cell, str) and cell.lstrip(" \t\r\n")[:1] in ("=", "+", "-", "@", "|", "%"):
-        return f"'{cell}"
-    if isinstance(cell, str) and cell[:1] in ("\t", "\r", "\n"):
-        return f"'{cell}"
-    return cell
+    """Text that a spreadsheet would run as a formula gets an apostrophe in front; see `_FORMULA`."""
+    return _FORMULA.sub("'", cell) if isinstance(cell, str) else cell
 
 
 def _number(value: float) -> str:

@@ -102,12 +102,16 @@ _RESERVED = {
 }
 
 
-def write_whole(file: Path, content: str) -> None:
-    """Write a file so that it is there whole or not at all, even where a link lies under its name."""
+def write_whole(file: Path, content: str, mode: int = 0o600) -> None:
+    """Write a file so that it is there whole or not at all, even where a link lies under its name.
+
+    Only its owner may read it, as it tells of learners, unless `mode` says otherwise.
+    """
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as new:
             new.write(content)
+        Path(temporary).chmod(mode)
         Path(temporary).replace(file)
     except BaseException:
         with suppress(OSError):

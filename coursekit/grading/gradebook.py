@@ -7,6 +7,7 @@ not stored but read from the history, so late days and "best of" never write ove
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,9 +19,12 @@ from typing import Any
 from coursekit import __version__
 from coursekit.checkout import CannotRun
 from coursekit.grading.ledger import opened, told
+from coursekit.grading.reading import READER
 from coursekit.grading.results import ExerciseResult, SubmissionResult
 from coursekit.grading.submission import Submission
 from coursekit.storage import transaction
+
+_AGAIN = " again"  # behind the versions of what is not graded yet, for all that was kept of it
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,8 @@ class Gradebook:
         Exercise id -> its version now. A submission is graded again once the checks changed.
     create : bool
         Whether to make the file where there is none.
+    lessons : mapping of str to str, optional
+        Exercise id -> its lesson. With it, a submission is graded again once its lesson has another exercise.
 
     Raises
     ------
@@ -108,9 +114,16 @@ class Gradebook:
     (True, [])
     """
 
-    def __init__(self, path: Path, versions: Mapping[str, int], create: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        versions: Mapping[str, int],
+        create: bool = True,
+        lessons: Mapping[str, str] | None = None,
+    ) -> None:
         self.path = path
         self._versions = dict(versions)
+        self._lessons = dict(lessons or {})
         if not create and not path.exists():
             raise CannotRun(
                 f"expected a gradebook, got {path}, which is not there. `coursekit grade` makes one."
@@ -135,7 +148,36 @@ class Gradebook:
 
     def next_round(self) -> int:
         """The number of the next regrade."""
-        return int(self._rows("SELECT coalesce(max(round), 0) + 1 AS next FROM attempts")[0]["next"])
+        known = "SELECT round FROM attempts UNION SELECT round FROM rounds"
+        return int(self._rows(f"SELECT coalesce(max(round), 0) + 1 AS next FROM ({known})")[0]["next"])
+
+    def begin_round(self, exercises: Sequence[str], files: Iterable[tuple[str, str]]) -> tuple[Task, bool]:
+        """A regrade of these exercises of these files (learner, name).
+
+        Returns
+        -------
+        Task, bool
+            What to grade; and whether it is the last regrade, which was stopped before its end.
+        """
+        batch, asked = self._batch()["id"], Task(tuple(exercises)).key
+        listed = hashlib.sha256(_json(sorted(files)).encode()).hexdigest()
+        last = self._rows("SELECT * FROM rounds ORDER BY round DESC LIMIT 1")
+        if last and (last[0]["batch"], last[0]["asked"], last[0]["files"]) == (batch, asked, listed):
+            round = int(last[0]["round"])
+            if not self._rows("SELECT 1 FROM rounds_ended WHERE round = ?", round):
+                return Task(tuple(exercises), round), True
+        task = Task(tuple(exercises), self.next_round())
+        values = (task.round, batch, asked, listed, __version__, _now())
+        self._write(
+            "INSERT INTO rounds (round, batch, asked, files, coursekit, at) VALUES (?,?,?,?,?,?)", *values
+        )
+        return task, False
+
+    def end_round(self, round: int) -> None:
+        """Everything that a regrade was asked for is kept; the same command begins another one."""
+        self._write(
+            "INSERT INTO rounds_ended (round, at) VALUES (?,?) ON CONFLICT (round) DO NOTHING", round, _now()
+        )
 
     def note_learner(self, learner: str, lms: str, number: str) -> None:
         """Keep under which number an LMS knows a learner."""
@@ -155,10 +197,11 @@ class Gradebook:
         self, submission: Submission, result: SubmissionResult, task: Task, marked_late: bool = False
     ) -> None:
         """Keep one result, all of it or nothing; when this returns, it is on the disk."""
+        rests_on = self._rests_on(result, task) + (_AGAIN if result.judge_failed else "")
         values = (
             *(self._batch()["id"], submission.learner, submission.file, result.digest, submission.handed_in),
             *(int(marked_late), result.sandbox, _sound(result.reason), _json(result.tree), task.key),
-            *(self._versions_of(result.exercises), task.round, __version__, _now()),
+            *(rests_on, task.round, __version__, _now()),
         )
         with told(self.path), transaction(self._connection):
             cursor = self._connection.execute(
@@ -172,14 +215,17 @@ class Gradebook:
                 self._connection.executemany("INSERT INTO marks VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", marks)
 
     def graded(self, submission: Submission, digest: str, task: Task) -> Attempt | None:
-        """The attempt that graded just this, if there is one: same file, same seed, same checks."""
+        """The attempt that graded just this, if there is one: same file, same seed, same checks.
+
+        An attempt in which the judge failed graded nothing.
+        """
         rows = self._rows(
             "SELECT * FROM attempts WHERE batch = ? AND learner = ? AND file = ? AND digest = ? "
-            "AND asked = ? AND round = ? ORDER BY id DESC LIMIT 1",
+            f"AND asked = ? AND round = ? AND versions NOT LIKE '%{_AGAIN}' ORDER BY id DESC LIMIT 1",
             *(self._batch()["id"], submission.learner, submission.file, digest, task.key, task.round),
         )
         attempts = list(self._attempts(rows))
-        if attempts and self._versions_of(attempts[0].result.exercises) == rows[0]["versions"]:
+        if attempts and self._rests_on(attempts[0].result, task) == rows[0]["versions"]:
             return attempts[0]
         return None
 
@@ -228,9 +274,13 @@ class Gradebook:
                 row["id"], result, row["handed_in"], late, row["round"], row["coursekit"], row["at"]
             )
 
-    def _versions_of(self, exercises: Sequence[ExerciseResult]) -> str:
-        """The versions now of what was graded: when checks change, an attempt becomes a thing of the past."""
-        return " ".join(f"{one.id}:{self._versions.get(one.id, one.version)}" for one in exercises)
+    def _rests_on(self, result: SubmissionResult, task: Task) -> str:
+        """The versions now of all that made a result: when one changes, it becomes a thing of the past."""
+        graded = {one.id: one.version for one in result.exercises}
+        lessons = {self._lessons[id] for id in graded if id in self._lessons and task.exercises is None}
+        asked = [*graded, *(id for id, lesson in self._lessons.items() if lesson in lessons)]
+        versions = {"reader": READER, **{id: self._versions.get(id, graded.get(id)) for id in asked}}
+        return " ".join(f"{id}:{version}" for id, version in versions.items())
 
     def _write(self, statement: str, *values: object) -> None:
         with told(self.path), transaction(self._connection):

@@ -6,7 +6,7 @@ import hashlib
 import multiprocessing
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from coursekit.checking import Exercise
 from coursekit.checkout import CannotRun
 from coursekit.exercises import all_exercises, find_exercise
-from coursekit.grading.deciding import grade_exercise
+from coursekit.grading.deciding import Graded, grade_exercise
 from coursekit.grading.reading import Notebook, Unreadable, read_notebook
 from coursekit.grading.results import ExerciseResult, SubmissionResult
 from coursekit.grading.sandbox import Sandbox
@@ -35,7 +35,9 @@ def grade_submissions(
     trust: bool = False,
     on_result: OnResult | None = None,
 ) -> Iterator[SubmissionResult]:
-    """Grade submissions; results come in the order of the submissions, whoever graded them.
+    """Grade submissions; each result comes as soon as it is there, so that it can be kept.
+
+    One job gives them in the order of the submissions, several in any.
 
     Parameters
     ----------
@@ -48,8 +50,8 @@ def grade_submissions(
     scheduler : str, optional
         The address of a Dask scheduler, such as ``"tcp://10.0.0.1:8786"``; then `jobs` does not count.
     exercises : sequence of str, optional
-        Ids. Left out, each notebook is graded on all exercises of the lessons that it is about
-        (`exercises_in`).
+        Ids. Left out, each notebook is graded on all exercises of its lesson and on what it answers of
+        others (`exercises_in`).
     trust : bool
         Run the code unprotected where there is no sandbox.
     on_result : callable, optional
@@ -78,7 +80,7 @@ def grade_submissions(
 
 
 def exercises_in(content: bytes) -> tuple[str, ...]:
-    """The ids of all exercises of the lessons that a notebook is about; none where it cannot be read."""
+    """The ids of the exercises that a notebook is graded on; none where it cannot be read."""
     try:
         return tuple(one.id for one in _asked_for(read_notebook(content)))
     except Unreadable:
@@ -102,8 +104,9 @@ def grade_one(
         )
     asked = _asked_for(notebook) if ids is None else [find_exercise(id) for id in ids]
     results, trees = [], {}
+    done: dict[str, Graded] = {}
     for exercise in asked:
-        result, tree = grade_exercise(notebook, exercise, sandbox, secret)
+        result, tree = grade_exercise(notebook, exercise, sandbox, secret, done)
         results.append(result)
         if tree:
             trees[exercise.id] = tree
@@ -114,10 +117,14 @@ def grade_one(
 
 
 def _asked_for(notebook: Notebook) -> list[Exercise]:
-    """All exercises of each lesson that the notebook names or answers something of."""
+    """All exercises of the notebook's own lesson, and what it answers of others.
+
+    A notebook that names no lesson is of each lesson that it answers something of.
+    """
     found = {*notebook.answers, *notebook.broken}
-    lessons = {one.lesson for one in all_exercises() if one.id in found} | {notebook.lesson}
-    return [one for one in all_exercises() if one.lesson in lessons]
+    own = {one.lesson for one in all_exercises() if one.lesson == notebook.lesson}
+    own = own or {one.lesson for one in all_exercises() if one.id in found}
+    return [one for one in all_exercises() if one.lesson in own or one.id in found]
 
 
 def _unreadable(submission: Submission, digest: str, reason: str, ids: Sequence[str]) -> SubmissionResult:
@@ -144,24 +151,29 @@ def _through_executor(
     jobs: int,
     scheduler: str | None,
 ) -> Iterator[SubmissionResult]:
-    """In order, with a bounded number on their way: a class of large files need not fit into memory."""
+    """As they are ready, a bounded number on their way: a class of large files need not fit into memory."""
     if scheduler is None:
         Sandbox(trust)  # say that there is none here, not in each process
     with _executor(jobs, scheduler) as (executor, width):
-        waiting = iter(enumerate(submissions))
-        running: dict[Future[dict[str, Any]], int] = {}
-        ready: dict[int, SubmissionResult] = {}
-        following = 0
+        waiting = iter(submissions)
+        running: set[Future[dict[str, Any]]] = set()
         while True:
-            for number, one in islice(waiting, max(0, width * AHEAD - len(running))):
-                running[executor.submit(_in_worker, one, secret, ids, trust)] = number
+            for one in islice(waiting, max(0, width * AHEAD - len(running))):
+                running.add(executor.submit(_in_worker, one, secret, ids, trust))
             if not running:
                 return
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            ready.update({running.pop(one): SubmissionResult.from_record(one.result()) for one in done})
-            while following in ready:
-                yield ready.pop(following)
-                following += 1
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            yield from map(_result_of, done)
+
+
+def _result_of(done: Future[dict[str, Any]]) -> SubmissionResult:
+    try:
+        return SubmissionResult.from_record(done.result())
+    except BrokenExecutor as problem:
+        raise CannotRun(
+            "a process of the grader's was ended from outside, perhaps for want of memory. What was graded "
+            "is kept, and the same command goes on; try it with fewer --jobs."
+        ) from problem
 
 
 @contextmanager

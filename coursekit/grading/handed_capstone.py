@@ -6,12 +6,14 @@ import ast
 import hashlib
 import json
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coursekit.grading.entries import LINK, TOO_LARGE, entry_of_file
+from coursekit.grading.entries import MOST_BYTES as MOST_NOTEBOOK
 from coursekit.grading.program import program_for
-from coursekit.grading.reading import MOST_BYTES as MOST_NOTEBOOK
 from coursekit.grading.reading import Answer, Notebook, Unreadable, read_notebook
 from coursekit.training.capstone import MOST_BYTES, MOST_NUMBERS
 
@@ -48,11 +50,26 @@ class HandedIn:
 def read_capstone(path: Path) -> HandedIn:
     """Read a notebook or a Python file with its weights beside it, or a folder that holds both.
 
+    As in a class, links are not followed: they may lead to another's work.
+
     Raises
     ------
     Unreadable
         With a sentence for the learner.
     """
+    try:
+        return _read(path)
+    except RecursionError:
+        raise Unreadable("The file is nested too deeply to be read. Try shorter steps.") from None
+    except OSError as problem:
+        raise Unreadable(
+            f"{path.name} cannot be read ({problem.strerror}). Try handing it in again."
+        ) from None
+
+
+def _read(path: Path) -> HandedIn:
+    if path.is_symlink():
+        raise Unreadable(LINK)
     source = _source_in(path) if path.is_dir() else path
     content = _content(source, MOST_NOTEBOOK, "a notebook")
     notebook = read_notebook(content if source.suffix == ".ipynb" else _as_notebook(content))
@@ -101,21 +118,14 @@ def count_numbers(weights: bytes) -> int:
 
 
 def _content(path: Path, most: int, what: str) -> bytes:
-    try:
-        if not path.is_file():
-            raise Unreadable(
-                f"Expected {what} at {path.name}; there is no such file. Try handing in both files."
-            )
-        with path.open("rb") as file:
-            content = file.read(most + 1)
-    except OSError as problem:
-        raise Unreadable(
-            f"{path.name} cannot be read ({problem.strerror}). Try handing it in again."
-        ) from None
-    if len(content) > most:
-        raise Unreadable(
-            f"Expected {what} of at most {most >> 20} MB; {path.name} is larger. Try fewer channels."
-        )
+    if not os.path.lexists(path):
+        raise Unreadable(f"Expected {what} at {path.name}; there is no such file. Try handing in both files.")
+    content, reason = entry_of_file(path, (path.name,)).read()
+    if reason == TOO_LARGE or len(content or b"") > most:
+        advice = "fewer channels" if what == "weights" else "clearing the outputs"
+        raise Unreadable(f"Expected {what} of at most {most >> 20} MB; {path.name} is larger. Try {advice}.")
+    if content is None:
+        raise Unreadable(f"{path.name}: {reason}")
     return content
 
 
@@ -141,7 +151,7 @@ def _has_class(path: Path) -> bool:
             _class_in(read_notebook(content if path.suffix == ".ipynb" else _as_notebook(content)))
             is not None
         )
-    except Unreadable:
+    except (Unreadable, RecursionError):
         return False
 
 
@@ -165,7 +175,7 @@ def _as_notebook(content: bytes) -> bytes:
 def _weights_beside(source: Path) -> Path:
     """``capstone.safetensors``, or the file named as the notebook is, or the only one there is."""
     named = [source.with_name(WEIGHTS), source.with_suffix(".safetensors")]
-    there = [one for one in named if one.exists()]
+    there = [one for one in named if os.path.lexists(one)]
     others = sorted(source.parent.glob("*.safetensors"))
     if there or len(others) == 1:
         return (there or others)[0]

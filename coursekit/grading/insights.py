@@ -10,9 +10,8 @@ from typing import Any
 
 from coursekit.checking import Exercise, Misconception
 from coursekit.grading.results import ExerciseResult
-from coursekit.grading.scores import Standing
+from coursekit.grading.scores import UNTRIED, Standing
 
-UNTRIED = ("not_attempted", "missing", "unreadable")
 SHORT = 5
 """With fewer statements in the course's own solution, right answers look alike by themselves."""
 COMMON = 0.2

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from coursekit.checkout import CannotRun
 from coursekit.storage import schema_version, transaction
 
-VERSION = 1
+VERSION = 2
 APPLICATION = 0x436B4772  # "CkGr", so that no other program's database is taken for a gradebook
 PATIENCE_S = 30.0
 """How long to wait while another grader writes. A write takes milliseconds."""
 
 TABLES = ("batches", "learners", "attempts", "marks", "overrides")
+_TABLES_SINCE_2 = ("rounds", "rounds_ended")
 
 _SCHEMA = (
     """CREATE TABLE batches (id INTEGER PRIMARY KEY, seed TEXT NOT NULL, coursekit TEXT NOT NULL,
@@ -36,12 +37,11 @@ _SCHEMA = (
     """CREATE TABLE overrides (id INTEGER PRIMARY KEY, learner TEXT NOT NULL, exercise TEXT NOT NULL,
        points REAL, note TEXT NOT NULL, at TEXT NOT NULL)""",
     "CREATE INDEX attempts_by_learner ON attempts (learner)",
-    *(
-        f"CREATE TRIGGER {table}_{what.lower()} BEFORE {what} ON {table} "
-        "BEGIN SELECT RAISE(ABORT, 'the history is only added to'); END"
-        for table in TABLES
-        for what in ("UPDATE", "DELETE")
-    ),
+)
+_SCHEMA_SINCE_2 = (
+    """CREATE TABLE rounds (round INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batches,
+       asked TEXT NOT NULL, files TEXT NOT NULL, coursekit TEXT NOT NULL, at TEXT NOT NULL)""",
+    "CREATE TABLE rounds_ended (round INTEGER PRIMARY KEY REFERENCES rounds, at TEXT NOT NULL)",
 )
 
 
@@ -72,10 +72,22 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     if schema_version(connection) > VERSION:
         raise CannotRun(f"{path} was written by a newer version of the course. Update the course.")
     if not anything:
-        for statement in _SCHEMA:
-            connection.execute(statement)
+        _make(connection, _SCHEMA, TABLES)
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
+    if schema_version(connection) < VERSION:
+        _make(connection, _SCHEMA_SINCE_2, _TABLES_SINCE_2)
         connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _make(connection: sqlite3.Connection, statements: Iterable[str], tables: Iterable[str]) -> None:
+    for statement in statements:
+        connection.execute(statement)
+    for table in tables:
+        for what in ("UPDATE", "DELETE"):
+            connection.execute(
+                f"CREATE TRIGGER {table}_{what.lower()} BEFORE {what} ON {table} "
+                "BEGIN SELECT RAISE(ABORT, 'the history is only added to'); END"
+            )
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from coursekit.checking.drawing.svg import panels_html
 from coursekit.checking.drawing.text import panels_text
 from coursekit.checking.plain import plain
 from coursekit.checking.verdict import Counterexample
-from coursekit.grading.insights import UNTRIED, broken_properties, mistakes
+from coursekit.grading.insights import broken_properties, mistakes
 from coursekit.grading.pages import page, prose, text
-from coursekit.grading.scores import Standing
+from coursekit.grading.scores import UNTRIED, Standing
 
 SHORTEST = 4
 """Minutes of the shortest question."""

@@ -8,33 +8,42 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from coursekit.grading.reading import Answer, Notebook, Statement
 
 _SEES_EVERYTHING = {"globals", "locals", "vars", "eval", "exec"}
+_VALUES = ast.Assign | ast.AnnAssign | ast.AugAssign | ast.For | ast.Expr
 
 
-def needed_by(notebook: Notebook, answer: Answer) -> list[Statement]:
+@lru_cache(maxsize=16)  # asked for several times while an answer is graded
+def needed_by(notebook: Notebook, answer: Answer) -> Sequence[Statement]:
     """The statements to run before an answer can be called, in order, the answer's own among them."""
     above, below = _split(notebook.statements, answer.statement)
     defined = set().union(*(one.bound for one in above)) if above else set()
-    usable = [one for one in above if one.taken] + [
-        one for one in below if one.taken and not one.bound & defined
+    usable = [one for one in above if one in notebook.taken] + [
+        one for one in below if one in notebook.taken and not one.touched & defined
     ]
-    usable = _without_overwritten(usable, above)
+    usable = _without_overwritten(usable, notebook.taken, above)
+    touching: dict[str, list[Statement]] = {}
+    for one in usable:
+        for name in one.touched:
+            touching.setdefault(name, []).append(one)
+    # What may take a while is run only for a name that is surely read, not for a local of its name.
+    plain = [one for one in usable if not one.costly]
     chosen = {answer.statement}
     names: set[str] = set()
     waiting = [answer.statement]
     while waiting:
-        new = {*waiting.pop().mentioned} - names
+        current = waiting.pop()
+        new = {*current.mentioned, "*"} - names
         names |= new
-        everything = bool(new & _SEES_EVERYTHING)
-        for one in usable:
-            if one not in chosen and (everything or one.bound & new or "*" in one.bound):
-                chosen.add(one)
-                waiting.append(one)
+        found = plain if new & _SEES_EVERYTHING else _touching(touching, new, costly=False)
+        fresh = {*found, *_touching(touching, current.read, costly=True)} - chosen
+        chosen |= fresh
+        waiting += fresh
     position = {one: number for number, one in enumerate(notebook.statements)}
     late = {one for one in below if one in chosen}
     return sorted(chosen, key=lambda one: (one is answer.statement and bool(late), position[one]))
@@ -59,15 +68,22 @@ def trees_for(notebook: Notebook, answer: Answer) -> list[ast.stmt]:
     return [*others, answer.definition or answer.statement.tree]
 
 
+def program_of(text: str, expression: str) -> dict[str, Any]:
+    """A program of the course's own text."""
+    source = f"import torch\n{text}"
+    run = [[1, index] for index in range(len(ast.parse(source).body))]
+    return {"sources": {"1": source}, "run": run, "answer": run[-1], "expression": expression, "called": []}
+
+
 def others_wanted(trees: Iterable[ast.stmt]) -> list[str]:
     """The ids in ``mine("id")``."""
     found: dict[str, None] = {}
     for tree in trees:
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and _last_name(node.func) == "mine" and len(node.args) == 1:
-                (argument,) = node.args
-                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                    found[argument.value] = None
+            if isinstance(node, ast.Call) and _last_name(node.func) == "mine":
+                for value in [*node.args, *(keyword.value for keyword in node.keywords)]:
+                    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                        found[value.value] = None
     return list(found)
 
 
@@ -86,14 +102,20 @@ def _split(statements: Sequence[Statement], own: Statement) -> tuple[list[Statem
     return list(statements[: here + 1]), list(statements[here + 1 :])
 
 
-def _without_overwritten(usable: list[Statement], above: list[Statement]) -> list[Statement]:
+def _touching(by_name: dict[str, list[Statement]], names: Iterable[str], costly: bool) -> list[Statement]:
+    return [one for name in names for one in by_name.get(name, ()) if one.costly == costly]
+
+
+def _without_overwritten(
+    usable: list[Statement], taken: Collection[Statement], above: list[Statement]
+) -> list[Statement]:
     """Leave out constants whose name a statement that is not taken gives another value later on."""
     overwritten: set[str] = set()
     stale: set[Statement] = set()
     for one in reversed(above):
-        if not one.taken:
-            overwritten |= one.bound
-        elif isinstance(one.tree, ast.Assign | ast.AnnAssign) and one.bound & overwritten:
+        if one not in taken:
+            overwritten |= one.touched
+        elif isinstance(one.tree, _VALUES) and one.touched & overwritten:
             stale.add(one)
         else:
             overwritten -= one.bound

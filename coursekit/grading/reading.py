@@ -8,17 +8,26 @@ from __future__ import annotations
 import ast
 import json
 import re
+import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from coursekit.checking.taking import bound_by, exercise_named, is_taken, mentioned
+from coursekit.checking.binding import bound_by, filled_by, mentioned, read_by
+from coursekit.checking.taking import Taking, exercise_named, is_taken
 
+READER = 2
+"""One more whenever other code is found, taken or refused: then what was graded before is graded again."""
 MOST_BYTES = 200 << 20
 MOST_CODE = 400_000  # characters in all code cells
 MOST_CELL = 200_000
+MOST_STATEMENTS = 2_000  # at the top of all code cells
+MOST_REREAD = 400_000  # characters: IPython reads a cell anew for each of its magics
 _CELL_MAGICS_WITH_PYTHON = ("%%time", "%%timeit", "%%capture", "%%prun")
+_MAGIC = re.compile(r"^[ \t]*[%!?,;/]|=[ \t]*[%!]|\?[ \t]*$", re.MULTILINE)
+_TIMED = re.compile(r"(?m)^([ \t]*)%time[ \t]+(?=[^\s])")  # the rest of the line is run as it stands
 _PARSE = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
 
@@ -35,14 +44,24 @@ class Statement:
     tree: ast.stmt
 
     @cached_property
-    def taken(self) -> bool:
-        """Whether it is an import, a definition or a constant."""
-        return is_taken(self.tree)
+    def costly(self) -> bool:
+        """Whether it may take a while, if it is taken at all: it has a loop, or calls the notebook's own."""
+        return not is_taken(self.tree)
 
     @cached_property
     def bound(self) -> set[str]:
         """The names it gives a value."""
         return bound_by(self.tree)
+
+    @cached_property
+    def touched(self) -> set[str]:
+        """The names it gives a value or whose value it changes in place."""
+        return self.bound | filled_by(self.tree)
+
+    @cached_property
+    def read(self) -> set[str]:
+        """The outside names it reads, itself or in a function that it defines."""
+        return read_by(self.tree)
 
     @cached_property
     def mentioned(self) -> set[str]:
@@ -87,6 +106,12 @@ class Notebook:
     lesson: str = ""
     called: frozenset[str] = frozenset({"exercise"})
 
+    @cached_property
+    def taken(self) -> frozenset[Statement]:
+        """The imports, definitions and constants."""
+        taking = Taking([one.tree for one in self.statements])
+        return frozenset([one for one in self.statements if taking.takes(one.tree)])
+
 
 def read_notebook(content: bytes) -> Notebook:
     """Read a notebook file.
@@ -110,13 +135,20 @@ def read_notebook(content: bytes) -> Notebook:
     data = _json_of(content)
     _refuse_other_languages(data)
     sources, statements, broken = {}, [], {}
-    for number, source in enumerate(_code_cells(data), 1):
-        tree, problem = _parsed(source)
+    cells = _code_cells(data)
+    by_ipython = sum(len(source) * len(_MAGIC.findall(source)) for source in cells) <= MOST_REREAD
+    for number, source in enumerate(cells, 1):
+        tree, problem = _parsed(source, by_ipython)
         if tree is None:
             broken.update(dict.fromkeys(_ids_in(source), f"Code cell {number} cannot be read: {problem}"))
             continue
         sources[number] = tree[1]
         statements += [Statement(number, index, one) for index, one in enumerate(tree[0].body)]
+    if len(statements) > MOST_STATEMENTS:
+        raise Unreadable(
+            f"The notebook has more than {MOST_STATEMENTS:,} statements outside of functions. "
+            "Try the lesson's own file."
+        )
     called = _names_of_exercise(statements)
     answers = {answer.id: answer for one in statements for answer in _answers_in(one, one.tree, called)}
     return Notebook(sources, tuple(statements), answers, broken, _lesson_of(data), called)
@@ -189,22 +221,35 @@ def _code(cells: list[Any]) -> Iterator[str]:
             yield source
 
 
-def _parsed(source: str) -> tuple[tuple[ast.Module, str] | None, str]:
+def _parsed(source: str, by_ipython: bool) -> tuple[tuple[ast.Module, str] | None, str]:
     """A cell's tree with the text it was read from, or None and why not."""
     if len(source) > MOST_CELL:
         return None, f"it has more than {MOST_CELL:,} characters"
-    if source.startswith("%%"):
-        if not source.startswith(_CELL_MAGICS_WITH_PYTHON):
-            return (ast.Module([], []), ""), ""
-        source = "\n" + source.partition("\n")[2]
-    try:
-        return (_tree(source), source), ""
-    except Exception as problem:
-        plain = _without_magics(source)
+    source, python = _without_cell_magics(source)
+    if not python:
+        return (ast.Module([], []), ""), ""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python's and IPython's, about the learner's text
         try:
-            return (_tree(plain), plain), ""
-        except Exception:
-            return None, _said(problem)
+            return (_tree(source), source), ""
+        except Exception as problem:
+            plain = _without_magics(source, by_ipython)
+            try:
+                return (_tree(plain), plain), ""
+            except Exception:
+                return None, _said(problem)
+
+
+def _without_cell_magics(source: str) -> tuple[str, bool]:
+    """The cell with its first lines such as ``%%time`` empty, and whether the rest is Python."""
+    lines = source.split("\n")
+    for number, line in enumerate(lines):
+        if line.strip() and not line.startswith("%%"):
+            break
+        if line.strip() and not line.startswith(_CELL_MAGICS_WITH_PYTHON):
+            return "", False
+        lines[number] = ""
+    return _TIMED.sub(r"\1", "\n".join(lines)), True
 
 
 def _tree(source: str) -> ast.Module:
@@ -213,14 +258,14 @@ def _tree(source: str) -> ast.Module:
     return tree
 
 
-def _without_magics(source: str) -> str:
+def _without_magics(source: str, by_ipython: bool) -> str:
     """The cell as IPython hands it to Python: its magics, ``!`` and ``?`` lines become calls."""
-    try:
-        from IPython.core.inputtransformer2 import TransformerManager
+    if by_ipython:
+        with suppress(Exception):  # whatever IPython thinks of a broken cell
+            from IPython.core.inputtransformer2 import TransformerManager
 
-        return str(TransformerManager().transform_cell(source))
-    except Exception:  # whatever IPython thinks of a broken cell
-        return re.sub(r"(?m)^([ \t]*)[%!].*$", r"\1pass", source)
+            return str(TransformerManager().transform_cell(source))
+    return re.sub(r"(?m)^([ \t]*)[%!].*$", r"\1pass", source)
 
 
 def _said(problem: Exception) -> str:

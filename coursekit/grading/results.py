@@ -13,6 +13,9 @@ STATES = (*CHECKED, "crashed", "missing", "unreadable")
 """What can become of an exercise of a submission. The check's own, and: the learner's code ended its
 process, no function of that name was handed in, the file could not be read."""
 
+JUDGE_FAILED = "the judge stopped with "
+"""So begins the report on a failure of ours; no report that tells of a learner's code does."""
+
 
 @dataclass(frozen=True)
 class ExerciseResult:
@@ -48,6 +51,11 @@ class ExerciseResult:
     reports: tuple[str, ...] = ()
     seconds: float = 0.0
 
+    @property
+    def judge_failed(self) -> bool:
+        """Whether it has no grade through no fault of the learner's, so that it is graded again."""
+        return any(report.startswith(JUDGE_FAILED) for report in self.reports)
+
 
 @dataclass(frozen=True)
 class SubmissionResult:
@@ -82,6 +90,11 @@ class SubmissionResult:
     def points(self) -> float:
         """The sum over the exercises."""
         return round(sum(one.points for one in self.exercises), 6)
+
+    @property
+    def judge_failed(self) -> bool:
+        """Whether that happened to one of the exercises."""
+        return any(one.judge_failed for one in self.exercises)
 
     @property
     def worth(self) -> float:

@@ -53,7 +53,7 @@ class Sandbox:
     """
 
     def __init__(
-        self, trust: bool = False, plain: bool = False, rooms: Iterable[str] = bubblewrap.ROOMS
+        self, trust: bool = False, plain: bool = False, rooms: Iterable[str] = bubblewrap.IN_A_LESSON
     ) -> None:
         self.rooms = tuple(rooms)
         self.path = None if plain and trust else bubblewrap.bubblewrap()

@@ -14,6 +14,9 @@ from coursekit.grading.results import ExerciseResult
 DAY_S = 86_400.0
 ABSENT = ("missing", "unreadable")
 """States that say nothing about what a learner can do: any other attempt counts before them."""
+UNTRIED = (*ABSENT, "not_attempted")
+FEW = 0.25
+"""What fewer than this share of a class, or only one of several, handed in is not asked of the others."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Policy:
     Parameters
     ----------
     due : float or None
-        POSIX time. Without one, only what the LMS marked as late is late, by one day.
+        POSIX time. What the LMS marked as late is late by at least one day, whatever its file's time says.
     per_day : float
         The share of the points that each day begun costs: 0.1 is a tenth a day.
     cutoff : float or None
@@ -43,10 +46,11 @@ class Policy:
     best_of: bool = False
 
     def days_late(self, attempt: Attempt) -> int:
-        """Days begun after the due time."""
+        """Days begun after the due time; at least one for what the LMS marked as late."""
+        late = 0
         if self.due is not None and attempt.handed_in is not None:
-            return max(0, math.ceil((attempt.handed_in - self.due) / DAY_S))
-        return int(attempt.marked_late)
+            late = math.ceil((attempt.handed_in - self.due) / DAY_S)
+        return max(late, int(attempt.marked_late))
 
     def kept(self, days: int) -> float:
         """The share of the points that is left after so many days."""
@@ -116,8 +120,8 @@ def standings(
 ) -> list[Standing]:
     """Every learner's scores, by name.
 
-    Everyone is measured by the same exercises, those that anyone was graded on: who handed in no function for
-    one has a score of 0 there, with the state "missing".
+    Everyone is measured by the same exercises, those that the class was graded on (see `of_few`): who handed
+    in no function for one has a score of 0 there, with the state "missing".
 
     Parameters
     ----------
@@ -127,7 +131,7 @@ def standings(
     order : sequence of str, optional
         The exercises' ids in the order of the course.
     only : iterable of str, optional
-        Count only these exercises.
+        Count these exercises and no others, however few handed them in.
     """
     policy = policy or Policy()
     by_learner: dict[str, list[Attempt]] = {}
@@ -147,14 +151,39 @@ def standings(
     return found
 
 
+def of_few(attempts: Iterable[Attempt]) -> dict[str, tuple[Attempt, ...]]:
+    """The exercises that do not count, as too few handed them in: id -> the attempts of these few.
+
+    One learner with another lesson's file, or with a function of another lesson, must not change what all the
+    others are measured by. A file in which nothing was tried was not handed in: many people hand in a whole
+    folder.
+
+    Examples
+    --------
+    >>> of_few([])
+    {}
+    """
+    holding: dict[str, list[Attempt]] = {}
+    for attempt in attempts:
+        tried = any(one.state not in UNTRIED for one in attempt.result.exercises)
+        for one in attempt.result.exercises:
+            some = holding.setdefault(one.id, [])
+            if tried:
+                some.append(attempt)
+    learners = {id: {one.result.learner for one in some} for id, some in holding.items()}
+    most = max(map(len, learners.values()), default=0)
+    enough = min(most, max(2, FEW * len(set().union(*learners.values()))))
+    return {id: tuple(holding[id]) for id, some in learners.items() if len(some) < enough}
+
+
 def _asked(
     attempts: Sequence[Attempt], order: Sequence[str], only: set[str] | None
 ) -> dict[str, ExerciseResult]:
     """Each exercise that counts, with its newest result, for its version and worth."""
     newest = {one.id: one for attempt in attempts for one in attempt.result.exercises}
     place = {id: number for number, id in enumerate(order)}
-    ids = sorted(newest, key=lambda id: (place.get(id, len(place)), id))
-    return {id: newest[id] for id in ids if only is None or id in only}
+    counted = set(newest) - set(of_few(attempts)) if only is None else only & set(newest)
+    return {id: newest[id] for id in sorted(counted, key=lambda id: (place.get(id, len(place)), id))}
 
 
 def _graded(own: Sequence[Attempt], policy: Policy) -> dict[str, Score]:
@@ -162,7 +191,9 @@ def _graded(own: Sequence[Attempt], policy: Policy) -> dict[str, Score]:
     newest: dict[tuple[str, str, str], tuple[Attempt, ExerciseResult]] = {}
     for attempt in own:  # of one file's several gradings the last counts: the checks may have been mended
         for one in attempt.result.exercises:
-            newest[attempt.result.file, attempt.result.digest, one.id] = (attempt, one)
+            key = (attempt.result.file, attempt.result.digest, one.id)
+            if key not in newest or not one.judge_failed:
+                newest[key] = (attempt, one)
     rivals: dict[str, list[Score]] = {}
     for attempt, one in newest.values():
         days = policy.days_late(attempt)

@@ -158,7 +158,10 @@ def _of_file(who: Named, entry: Entry) -> Iterator[Found]:
 
 
 def _of_own_zip(who: Named, entry: Entry) -> Iterator[Found]:
-    """One learner's zip. It is unpacked once to be listed and kept packed until each file is read."""
+    """One learner's zip. It is unpacked once to be listed and kept packed until each file is read.
+
+    What counts is when the zip was handed in: the times inside it are whatever its maker wrote there.
+    """
     file = "/".join(entry.parts)
     content, reason = entry.read()
     archive = None
@@ -175,7 +178,8 @@ def _of_own_zip(who: Named, entry: Entry) -> Iterator[Found]:
         read = refusal("It is a zip inside a zip, which is not opened. Hand in the notebook itself.")
         kept = one if is_notebook(one.name) else replace(one, read=read)
         inner = "/".join(kept.parts)
-        yield _found(who, f"{file}/{inner}", replace(kept, key=f"{entry.key}#{inner}#{kept.key}"))
+        kept = replace(kept, saved=entry.saved, key=f"{entry.key}#{inner}#{kept.key}")
+        yield _found(who, f"{file}/{inner}", kept)
 
 
 def _unwrapped(entries: Sequence[Entry], home: str) -> list[Entry]:

@@ -141,7 +141,16 @@ def test_text_grids_stand_side_by_side_and_align():
 
 @pytest.mark.parametrize(
     ("shape", "cells"),
-    [((20, 30), 80), ((3,), 3), ((2, 3, 4), 24), ((2, 2, 2, 2), 16), ((9, 2, 2), 24), ((), 1)],
+    [
+        ((20, 30), 80),
+        ((3,), 3),
+        ((2, 3, 4), 24),
+        ((2, 2, 2, 2), 16),
+        ((9, 2, 2), 24),
+        ((4, 2, 1, 1), 8),
+        ((9, 1, 1), 8),
+        ((), 1),
+    ],
 )
 def test_any_number_of_axes_is_drawn_and_long_sides_are_left_out(shape, cells):
     value = torch.arange(float(torch.Size(shape).numel())).reshape(shape)
@@ -151,7 +160,7 @@ def test_any_number_of_axes_is_drawn_and_long_sides_are_left_out(shape, cells):
     page = picture._repr_html_()
     assert page.count('class="ck-cell"') <= 2 * cells + 2
     Tags(page)
-    assert ("…" in repr(picture)) == (max(shape, default=1) > 12 or shape == (9, 2, 2))
+    assert ("…" in repr(picture)) == (max(shape, default=1) > 12 or shape[:1] == (9,))
 
 
 def test_a_guilty_cell_is_never_left_out():

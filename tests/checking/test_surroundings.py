@@ -134,7 +134,26 @@ def test_grad_never_gets_in_the_way():
         ("K = lambda: 1", False),
         ("K = [1, 2]", False),
         ("K = len(train())", True),
-        ("K = 1\nfor K in range(3): pass", True),
+        ("K = 1\nfor K in range(3): pass", False),
+        ("K = 1\nfor K in train(): pass", True),
+        ("K = torch.zeros(2)\nK[1] = 1.0\nK.fill_(2)", False),
+        ("K = torch.zeros(2)\nK[1] = len(train())", True),
+        ("K = []\nfor i in range(3):\n    K.append(i)", False),
+        ("K = []\nfor i in train():\n    K.append(i)", True),
+        ("K = [i * i for i in range(3)]", False),
+        ("K = 3\n[K for K in train()]", False),
+        ("def make(k):\n    return lambda: k\nK = make(torch.ones(1))", False),
+        (
+            "def make(k):\n    def made():\n        return k\n    return made\nK = [make(i) for i in train()]",
+            True,
+        ),
+        ("def make(k):\n    def made():\n        return k\n    return made\nK = make(train())", True),
+        ("scale = train()\ndef make(k):\n    return [k, scale]\nK = make(2)", True),
+        ("K = torch.vmap(torch.sum)", False),
+        ("from collections import namedtuple\nK = namedtuple('K', 'a b')", False),
+        ("K = type('K', (), {})", True),
+        ("K = torch.arange(4.0).reshape(2, 2)", False),
+        ("K = torch.tensor(train()).reshape(-1)", True),
         ("%time K = 3", False),
     ],
 )
@@ -143,3 +162,29 @@ def test_in_jupyter_the_note_is_what_the_class_grader_takes(cell, noted):
     exec(cell.removeprefix("%time "), scope)
     function = written(with_use_of("K"), **{name: scope[name] for name in ("K", "In", "torch")})
     assert bool(check(STAMPS, function).notes) == noted
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "get_ipython().run_cell_magic('time', '', 'K = torch.ones(2)')",
+        "get_ipython().run_line_magic('time', 'K = torch.ones(2)')",
+    ],
+)
+def test_what_a_magic_runs_is_known_too(cell):
+    function = written(with_use_of("K"), K=torch.ones(2), torch=torch, In=["", cell])
+    assert check(STAMPS, function).notes == ()
+
+
+def test_what_comes_from_a_room_that_the_class_grader_lacks_is_named():
+    from coursekit import boxes, mine, plots
+    from coursekit.exercises import find_exercise
+    from coursekit.training import cross_entropy
+    from coursekit.widgets import MaskLab
+
+    there = {"mine": mine, "cross_entropy": cross_entropy, "iou": boxes.iou, "boxes": boxes}
+    assert check(STAMPS, written(with_use_of(f"({', '.join(there)})"), **there)).notes == ()
+    lacking = {"MaskLab": MaskLab, "find_exercise": find_exercise, "p": plots}
+    notes = check(STAMPS, written(with_use_of("(MaskLab, find_exercise, p)"), **lacking)).notes
+    assert len(notes) == 3
+    assert "`p` comes from `coursekit.plots`" in notes[2]

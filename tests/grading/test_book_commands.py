@@ -11,14 +11,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
 from coursekit.cli import main
 from coursekit.grading import grader
-from tests.grading.classroom import grade, handed_in, notebook, write_class
+from coursekit.grading.results import JUDGE_FAILED
+from tests.grading.classroom import grade, graded, handed_in, notebook, write_class
 
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., tuple[int, str, str]]
@@ -161,6 +165,43 @@ def test_options_that_make_no_sense(run: Run, tmp_path: Path, wrong: tuple[str, 
     assert left.value.code == 2
 
 
+def test_what_few_handed_in_is_not_counted_and_said_loudly(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def by_lesson(submissions: Any, *, seed: str, exercises: Any = None, **settings: Any) -> Any:
+        for one in submissions:
+            yield graded(one, exercises or tuple(json.loads(one.content)))
+
+    monkeypatch.setattr(grader, "grade_submissions", by_lesson)
+    answers = {name: handed_in(stamp="right") for name in ("ada", "bob", "eve")}
+    folder = write_class(tmp_path / "class", {**answers, "zoe": handed_in(max_pool="right")})
+    book, grades = ("--gradebook", tmp_path / "book.sqlite"), tmp_path / "grades.csv"
+    code, _, err = run("grade", folder, *book, "--export", grades, "--format", "canvas", "--json")
+    assert code == 0
+    assert "NOT COUNTED: 03-" in err
+    assert "zoe.ipynb" in err
+    assert "--exercises 03,05" in err
+    assert grades.read_text().splitlines()[1:] == [
+        "    Points Possible,,,,,2", "ada,,,,,2", "bob,,,,,2", "eve,,,,,2", "zoe,,,,,0",
+    ]  # fmt: skip
+    code, _, err = run("grade", *book, "--export", grades, "--exercises", "max-pool,stamp")
+    assert (code, err) == (0, "")
+    assert {row["worth"] for row in csv.DictReader(grades.open(newline=""))} == {"4"}
+
+
+def test_a_judge_that_failed_is_told(
+    run: Run, room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(submissions: Any, *, seed: str, exercises: Any = None, **settings: Any) -> Any:
+        for one in grade(submissions, seed=seed, exercises=exercises):
+            lost = replace(one.exercises[0], reports=(f"{JUDGE_FAILED}OSError: full",))
+            yield replace(one, exercises=(lost,)) if one.learner == "bob" else one
+
+    monkeypatch.setattr(grader, "grade_submissions", failing)
+    _, _, err = run("grade", room, "--gradebook", tmp_path / "book.sqlite")
+    assert "NOT GRADED, through no fault of theirs: bob.ipynb. Run the same command again." in err
+
+
 def test_an_empty_folder_makes_no_gradebook(run: Run, tmp_path: Path) -> None:
     (tmp_path / "class").mkdir()
     assert run("grade", tmp_path / "class", "--gradebook", tmp_path / "book.sqlite")[0] == 2
@@ -213,6 +254,53 @@ def test_ctrl_c_says_that_it_goes_on(
     code, _, err = run("grade", room, "--gradebook", tmp_path / "book.sqlite")
     assert code == 2
     assert "1 of 2 submissions are graded and kept" in err
+
+
+def test_a_stopped_regrade_goes_on(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("ada", "bob", "eve")
+    folder = write_class(tmp_path / "class", {name: handed_in(stamp="right") for name in names})
+    book = ("--gradebook", tmp_path / "book.sqlite")
+    asked: list[str] = []
+    stopped_after = [9]
+
+    def stopping(submissions: Any, *, seed: str, exercises: Any = None, **settings: Any) -> Any:
+        for number, one in enumerate(grade(submissions, seed=seed, exercises=exercises)):
+            if number == stopped_after[0]:
+                raise KeyboardInterrupt
+            asked.append(one.learner)
+            yield one
+
+    def regrade(*options: object) -> tuple[int, str, list[str]]:
+        asked.clear()
+        code, _, err = run("grade", folder, *book, "--regrade", "stamp", *options)
+        return code, err, list(asked)
+
+    monkeypatch.setattr(grader, "grade_submissions", stopping)
+    run("grade", folder, *book)
+    stopped_after[0] = 2
+    assert regrade() == (2, ANY, ["ada", "bob"])
+    stopped_after[0] = 9
+    code, err, rest = regrade()
+    assert (code, rest) == (0, ["eve"])
+    assert "regrade 1" in err
+    assert regrade() == (0, "", list(names))  # that one was finished, so this is another
+    stopped_after[0] = 1
+    assert regrade("--new-seed")[2] == ["ada"]
+    stopped_after[0] = 9
+    assert regrade("--new-seed")[2] == list(names)  # with another seed nothing is graded yet
+    stopped_after[0] = 1
+    regrade()
+    (folder / "zoe.ipynb").write_bytes(handed_in(stamp="right"))
+    stopped_after[0] = 9
+    assert regrade()[2] == [*names, "zoe"]  # another class is another regrade
+    rounds = [attempt["round"] for attempt in attempts_in(tmp_path / "book.sqlite")]
+    assert rounds == sorted(rounds)
+
+
+def attempts_in(book: Path) -> list[dict[str, Any]]:
+    with closing(sqlite3.connect(book)) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute("SELECT * FROM attempts ORDER BY id")]
 
 
 @pytest.mark.slow

@@ -6,15 +6,19 @@ import sqlite3
 import stat
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from coursekit import __version__
 from coursekit.checkout import CannotRun
+from coursekit.grading import gradebook
 from coursekit.grading.batch import Progress, run_batch
 from coursekit.grading.gradebook import Gradebook, Task
 from coursekit.grading.ledger import TABLES
+from coursekit.grading.results import JUDGE_FAILED
 from coursekit.grading.scores import standings
 from coursekit.grading.submission import Submission
 from coursekit.grading.submissions import find_submissions
@@ -69,6 +73,82 @@ def test_what_makes_a_submission_another(book: Gradebook, path: Path) -> None:
     assert unrelated.graded(ADA, result.digest, Task()) is not None
     book.begin_batch()
     assert book.graded(ADA, result.digest, Task()) is None
+
+
+def test_another_exercise_in_the_lesson_makes_it_another(path: Path) -> None:
+    result = graded(ADA)
+
+    def seen_with(versions: dict[str, int], lessons: dict[str, str], task: Task) -> bool:
+        with closing(Gradebook(path, versions, lessons=lessons)) as book:
+            return book.graded(ADA, result.digest, task) is not None
+
+    lessons = {id: EXERCISES[id].lesson for id in ASKED}
+    tasks = Task(), Task(ASKED)
+    with closing(Gradebook(path, VERSIONS, lessons=lessons)) as book:
+        for task in tasks:
+            book.add(ADA, result, task)
+    assert [seen_with(VERSIONS, lessons, task) for task in tasks] == [True, True]
+    more = {**lessons, "stamp-twice": lessons["stamp"]}
+    assert [seen_with({**VERSIONS, "stamp-twice": 1}, more, task) for task in tasks] == [False, True]
+    elsewhere = {**lessons, "box-giou": EXERCISES["box-giou"].lesson}
+    assert [seen_with(VERSIONS, elsewhere, task) for task in tasks] == [True, True]
+
+
+def test_a_mended_reader_looks_again(book: Gradebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = Submission("eve", "eve.ipynb", b"{")
+    result = graded(broken, ())
+    book.add(broken, result, Task())
+    assert book.graded(broken, result.digest, Task()) is not None
+    monkeypatch.setattr(gradebook, "READER", gradebook.READER + 1)
+    assert book.graded(broken, result.digest, Task()) is None
+
+
+def test_what_the_judge_failed_on_is_graded_again(book: Gradebook, tmp_path: Path) -> None:
+    folder = write_class(
+        tmp_path / "class", {"ada": handed_in(stamp="right"), "bob": handed_in(stamp="right")}
+    )
+    asked: list[str] = []
+    failing = {"bob"}
+
+    def failing_once(submissions: Sequence[Submission], *, seed: str, exercises: Sequence[str] | None):
+        for one in submissions:
+            asked.append(one.learner)
+            result = graded(one)
+            if one.learner in failing:
+                lost = replace(result.exercises[-1], points=0.0, reports=(f"{JUDGE_FAILED}OSError: full",))
+                result = replace(result, exercises=(*result.exercises[:-1], lost))
+            yield result
+
+    def run() -> list[str]:
+        asked.clear()
+        run_batch(find_submissions([folder])[0], book, failing_once)
+        return list(asked)
+
+    assert [run(), run()] == [["ada", "bob"], ["bob"]]
+    failing.clear()
+    assert [run(), run()] == [["bob"], []]
+    assert [one.points for one in standings(book.attempts())] == [2, 2]
+    assert [one.result.learner for one in book.attempts()] == [
+        "ada",
+        "bob",
+        "bob",
+    ]  # the failure is history too
+
+
+def test_a_machine_that_gives_up_loses_nothing(book: Gradebook, tmp_path: Path) -> None:
+    folder = write_class(tmp_path / "class", dict.fromkeys("abc", handed_in(stamp="right")))
+
+    def giving_up(submissions: Sequence[Submission], *, seed: str, exercises: Sequence[str] | None):
+        for number, one in enumerate(submissions):
+            if number == 1:
+                raise CannotRun("expected the sandbox to start")
+            yield graded(one)
+
+    with pytest.raises(CannotRun):
+        run_batch(find_submissions([folder])[0], book, giving_up)
+    assert book.learners() == ["a"]
+    run_batch(find_submissions([folder])[0], book, grade)
+    assert {one.points for one in standings(book.attempts())} == {2}
 
 
 def test_the_seed_is_secret_kept_and_each_books_own(book: Gradebook, path: Path, tmp_path: Path) -> None:

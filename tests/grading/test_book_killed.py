@@ -41,17 +41,18 @@ def test_a_killed_batch_goes_on_where_it_stopped(tmp_path: Path, kills: int, lea
     }
     folder = write_class(tmp_path / "class", answers)
     (folder / "broken.ipynb").write_bytes(b"{")
-    command = [sys.executable, "-m", "tests.grading.killing", folder, tmp_path / "killed.sqlite", kills, 7]
+    killed, whole = tmp_path / "killed.sqlite", tmp_path / "whole.sqlite"
+    command = [sys.executable, "-m", "tests.grading.killing", "classroom", folder, killed, kills, 7]
     run = subprocess.run(
         list(map(str, command)), cwd=ROOT, capture_output=True, text=True, check=False,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     told = json.loads(run.stdout)
-    grade_all(folder, tmp_path / "whole.sqlite")
+    grade_all("classroom", folder, whole)
     assert not told["lost"]
     assert told["seeds"] == 1
     assert told["cut_short"] > kills // 3  # else nothing was interrupted
     assert len(told["acknowledged"]) == len(set(told["acknowledged"]))  # nothing was graded twice
-    assert kept_in(tmp_path / "killed.sqlite") == kept_in(tmp_path / "whole.sqlite")
-    assert len(kept_in(tmp_path / "whole.sqlite")) == learners + 1
+    assert kept_in(killed) == kept_in(whole)
+    assert len(kept_in(whole)) == learners + 1

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coursekit.grading.gradebook import Attempt, Override
-from coursekit.grading.scores import DAY_S, Policy, standings
+from coursekit.grading.results import JUDGE_FAILED
+from coursekit.grading.scores import DAY_S, Policy, of_few, standings
 from coursekit.grading.submission import Submission
 from tests.grading.classroom import ASKED, EXERCISES, graded, handed_in
 
@@ -144,7 +145,8 @@ def test_lessons_handed_in_apart_add_up() -> None:
 
 @pytest.mark.parametrize(
     ("at", "late", "days"), [(0.0, False, 0), (100.0, False, 0), (100.5, False, 1), (100 + DAY_S, False, 1),
-                             (101 + DAY_S, False, 2), (None, True, 1), (None, False, 0)],
+                             (101 + DAY_S, False, 2), (None, True, 1), (None, False, 0), (0.0, True, 1),
+                             (101 + DAY_S, True, 2)],
 )  # fmt: skip
 def test_days_late(at: float | None, late: bool, days: int) -> None:
     assert Policy(due=100.0).days_late(attempt(1, at=at, late=late)) == days
@@ -165,6 +167,82 @@ def test_everyone_is_measured_by_the_same_exercises() -> None:
     assert {score.result.state for score in found["eve"].scores.values()} == {"unreadable"}
     assert {score.result.reason for score in found["eve"].scores.values()} == {"It is a link."}
     assert len(found["eve"].unreadable) == 1
+
+
+def asked(learner: str, **answers: str) -> Attempt:
+    """One file that is asked for these exercises and no others; "untouched" ones were left alone."""
+    given = {id.replace("_", "-"): answer for id, answer in answers.items()}
+    content = handed_in(**{id: answer for id, answer in given.items() if answer != "untouched"})
+    return Attempt(
+        1, graded(Submission(learner, f"{learner}.ipynb", content), tuple(given)), 0.0, False, 0, "0", ""
+    )
+
+
+CLASS = [asked(name, max_pool="right") for name in ("ada", "bob", "eve")]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        asked("zoe", stamp="right"),  # another lesson's file
+        asked("zoe", max_pool="untouched", stamp="right"),  # or one function of another lesson
+        asked("zoe", max_pool="right", stamp="starter"),  # or no more than its starter
+        asked("bob", stamp="right"),  # in a second file
+    ],
+)
+def test_one_learner_does_not_change_what_others_are_measured_by(odd: Attempt) -> None:
+    found = {one.learner: one for one in standings([*CLASS, odd])}
+    assert {name: found[name].fraction for name in ("ada", "bob", "eve")} == dict.fromkeys(
+        ("ada", "bob", "eve"), 1
+    )
+    assert list(found["ada"].scores) == ["max-pool"]
+    assert of_few([*CLASS, odd]) == {"stamp": (odd,)}
+    named = {one.learner: one for one in standings([*CLASS, odd], only=["max-pool", "stamp"])}
+    assert named["ada"].worth == EXERCISES["max-pool"].points + EXERCISES["stamp"].points
+
+
+def test_a_lesson_that_some_did_not_hand_in_still_counts_for_them() -> None:
+    second = [asked(name, stamp="right") for name in ("ada", "bob")]
+    found = {one.learner: one for one in standings([*CLASS, *second])}
+    assert (found["ada"].fraction, found["eve"].fraction) == (1, 0.5)
+    assert not of_few([*CLASS, *second])
+
+
+def test_a_few_of_many_do_not_change_what_others_are_measured_by() -> None:
+    many = [asked(f"l{number}", max_pool="right") for number in range(9)]
+    few = [asked(name, stamp="right") for name in ("ada", "bob")]
+    assert list(of_few([*many, *few])) == ["stamp"]
+    assert list(of_few([*many[:5], *few])) == []
+
+
+def test_files_that_nobody_touched_measure_nobody_but_each_other() -> None:
+    folders = [asked(name, stamp="untouched") for name in ("ada", "bob", "eve")]
+    assert of_few([*CLASS, *folders]) == {"stamp": ()}
+    (alone,) = standings(folders[:1])
+    assert (alone.worth, alone.fraction) == (EXERCISES["stamp"].points, 0)
+
+
+def test_lessons_that_as_many_handed_in_all_count() -> None:
+    two = [asked("ada", max_pool="right"), asked("bob", stamp="right")]
+    assert [one.fraction for one in standings(two)] == [0.5, 0.5]
+
+
+def test_a_judge_that_failed_takes_no_grade_back() -> None:
+    fine = attempt(1, stamp="right")
+    failed = replace(
+        fine.result.exercises[2],
+        state="error",
+        fraction=0.0,
+        points=0.0,
+        reports=(f"{JUDGE_FAILED}OSError: full",),
+    )
+    after = replace(fine, id=2, result=replace(fine.result, exercises=(failed,)))
+    assert (
+        points([fine, after], Policy())["ada"]["stamp"]
+        == points([after, fine], Policy())["ada"]["stamp"]
+        == 2
+    )
+    assert points([after], Policy())["ada"]["stamp"] == 0
 
 
 def test_a_file_that_was_mended_is_no_longer_unreadable() -> None:

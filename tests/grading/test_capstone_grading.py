@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 from hand_in import needs_sandbox
 from safetensors.torch import save
 
+from coursekit.checkout import CannotRun
 from coursekit.cli import main
 from coursekit.data import Samples
+from coursekit.grading import capstone
 from coursekit.grading.capstone import INSIDE, _order, grade_capstone
 from coursekit.grading.handed_capstone import WEIGHTS
 from coursekit.grading.sandbox import Sandbox
@@ -211,6 +215,85 @@ def test_what_cannot_be_graded_is_said(graded, name):
     result = graded(source, weights)
     assert (result.state, result.points) == (state, 0), result
     assert said in result.reason, result.reason
+
+
+HIDDEN = """
+import json, os, struct
+value = ["tuple", [["tensor", "float32", [0, 2**31, 2**31, 2**31]], ["tensor", "float32", [20, 4]]]]
+outcome = {"value": value, "raised": None, "timed_out": False, "place": None, "changed": None, "notes": [],
+           "output": "", "seconds": 0.1}
+head = json.dumps({"outcome": outcome}).encode()
+for descriptor in range(3, 64):
+    try: os.write(descriptor, struct.pack(">II", len(head), 320) + head + bytes(320))
+    except OSError: pass
+return scores, boxes"""
+DEEP = "if bar == 0: pass\n" + "".join(f"elif bar == {n}: pass\n" for n in range(1, 1500))
+
+
+def test_a_frame_of_its_own_is_no_answer(graded):
+    result = graded(forward(HIDDEN))
+    assert (result.state, result.points) == ("crashed", 0), result
+    assert "unreadable" in result.reason
+
+
+def test_one_capstone_never_stops_the_others(on, running, tmp_path, monkeypatch):
+    for name, source in (("ada", LOOKS), ("bob", DEEP + LOOKS), ("eve", LOOKS), ("zoe", LOOKS)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "net.py").write_text(source)
+        (tmp_path / name / WEIGHTS).write_bytes(save(WEIGHT))
+    listed = Path.iterdir
+
+    def closed(folder):
+        if folder.name == "eve":
+            raise PermissionError(13, "Permission denied", str(folder))
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+    paths = [tmp_path / name for name in ("bob", "eve", "ada")]
+    results = [grade_capstone(path, on, running) for path in paths]
+    assert [one.state for one in results] == ["unreadable", "unreadable", "graded"], results
+    assert "nested too deeply" in results[0].reason
+    assert "Permission denied" in results[1].reason
+    monkeypatch.setattr(capstone, "marks", lambda *_: 1 / 0)
+    assert "ZeroDivisionError" in grade_capstone(tmp_path / "ada", on, running).reason
+    monkeypatch.setattr(capstone, "read_capstone", lambda _: 1 / 0)
+    assert grade_capstone(tmp_path / "ada", on, running).state == "unreadable"
+
+
+def test_a_sandbox_that_does_not_start_is_no_result(on, tmp_path):
+    class Failing:
+        @property
+        def name(self):
+            raise CannotRun("no memory")
+
+    (tmp_path / "net.py").write_text(LOOKS)
+    (tmp_path / WEIGHTS).write_bytes(save(WEIGHT))
+    with pytest.raises(CannotRun):
+        grade_capstone(tmp_path, on, Failing())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs links")
+def test_links_to_anothers_work_are_not_followed(on, running, tmp_path, capsys):
+    grace = tmp_path / "grace"
+    grace.mkdir()
+    (grace / "net.py").write_text(LOOKS)
+    (grace / WEIGHTS).write_bytes(save(WEIGHT))
+    for name, linked in {"ada": WEIGHTS, "bob": "net.py", "eve": "eve.safetensors"}.items():
+        (tmp_path / name).mkdir()
+        for file in ("net.py", WEIGHTS):
+            if file != linked and not linked.startswith(name):
+                (tmp_path / name / file).write_bytes((grace / file).read_bytes())
+        target = linked if linked in ("net.py", WEIGHTS) else WEIGHTS
+        (tmp_path / name / linked).symlink_to(grace / target)
+    (tmp_path / "eve" / "net.py").write_text(LOOKS)
+    (tmp_path / "zoe").symlink_to(grace)
+    (tmp_path / "lost").symlink_to("nowhere")
+    for name in ("ada", "bob", "eve", "zoe", "lost"):
+        result = grade_capstone(tmp_path / name, on, running)
+        assert (result.learner, result.state, result.points) == (name, "unreadable", 0), result
+        assert "links are not followed" in result.reason
+    assert main(["capstone", str(tmp_path / "lost")]) == 1  # a result, as for any other
+    assert "links are not followed" in capsys.readouterr().out
 
 
 def test_a_net_that_never_ends_is_ended(graded, monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -176,6 +177,14 @@ def test_a_link_under_a_pages_name_is_not_written_through(tmp_path: Path) -> Non
     write_whole(tmp_path / "ada.html", "page")
     assert (tmp_path / "precious").read_text() == "precious"
     assert not (tmp_path / "ada.html").is_symlink()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="asks for what only POSIX has")
+def test_only_its_owner_reads_a_page_unless_asked(tmp_path: Path) -> None:
+    write_whole(tmp_path / "ada.html", "page")
+    assert stat.S_IMODE((tmp_path / "ada.html").stat().st_mode) == 0o600
+    write_whole(tmp_path / "ada.html", "page", 0o644)
+    assert stat.S_IMODE((tmp_path / "ada.html").stat().st_mode) == 0o644
 
 
 @pytest.fixture

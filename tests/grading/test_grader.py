@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -13,10 +16,10 @@ from coursekit.checking import bench_of
 from coursekit.checkout import CannotRun
 from coursekit.cli import main
 from coursekit.exercises import all_exercises, find_exercise
-from coursekit.grading import bubblewrap
+from coursekit.grading import bubblewrap, grader
 from coursekit.grading.grader import grade_one, grade_submissions
 from coursekit.grading.results import SubmissionResult
-from coursekit.grading.sandbox import TRUSTED, Sandbox
+from coursekit.grading.sandbox import TRUSTED, Sandbox, SandboxDied
 from coursekit.grading.seeding import earned_by, seed_for
 from coursekit.grading.submission import Submission
 
@@ -67,14 +70,93 @@ def test_a_picture_and_a_diagnosis_are_in_the_record(sandbox):
     assert verdict["counterexample"]["sentence"]
 
 
+def by_name(results):
+    return sorted(map(timeless, results), key=lambda one: one.learner)
+
+
 @pytest.mark.slow
-def test_two_jobs_give_the_same_in_the_same_order():
+def test_two_jobs_give_the_same():
     needs_sandbox()
     seen = []
     several = list(grade_submissions(batch(), seed="s", jobs=2, exercises=IDS, on_result=seen.append))
     alone = list(grade_submissions(batch(), seed="s", exercises=IDS))
     assert seen == several
-    assert [timeless(one) for one in several] == [timeless(one) for one in alone]
+    assert by_name(several) == [timeless(one) for one in alone]
+
+
+def test_what_is_ready_does_not_wait_for_what_is_slow(monkeypatch):
+    others_are_there = threading.Event()
+
+    @contextmanager
+    def two_threads(*_):
+        with ThreadPoolExecutor(2) as executor:
+            yield executor, 2
+
+    def in_worker(submission, *_):
+        if submission.learner == "ada":
+            others_are_there.wait(60)
+        return SubmissionResult(submission.learner, submission.file, "", "none", ()).to_record()
+
+    monkeypatch.setattr(grader, "_executor", two_threads)
+    monkeypatch.setattr(grader, "_in_worker", in_worker)
+    came = []
+    for one in grade_submissions(batch(), seed="s", jobs=2, trust=True):
+        came.append(one.learner)
+        if len(came) == 4:
+            others_are_there.set()
+    assert came[-1] == "ada"
+    assert sorted(came) == ["ada", "bob", "eve", "kim", "lee"]
+
+
+class Failing:
+    """A sandbox that cannot be used."""
+
+    name = "failing"
+
+    def __init__(self, problem):
+        self.problem, self.stopped = problem, 0
+
+    def open(self):
+        raise self.problem
+
+    def stop(self):
+        self.stopped += 1
+
+
+def test_a_sandbox_that_does_not_start_is_no_grade():
+    with pytest.raises(CannotRun, match="no memory"):
+        grade_one(batch()[0], b"s", IDS, Failing(CannotRun("no memory")))
+
+
+@pytest.mark.parametrize("problem", [SandboxDied(), OSError("too many open files")])
+def test_a_failure_of_the_judge_is_marked_as_one(problem):
+    result = grade_one(batch()[0], b"s", IDS, Failing(problem))
+    assert [one.judge_failed for one in result.exercises] == [True, True]
+    assert SubmissionResult.from_record(json.loads(json.dumps(result.to_record()))).judge_failed
+    assert not grade_one(batch()[2], b"s", IDS, Failing(problem)).judge_failed  # it has no answers
+
+
+def test_what_rests_on_a_failure_of_the_judge_is_marked_too():
+    using = function("bed-of-nails", 'return mine("nearest")(x, factor)')
+    submission = Submission("ada", "ada.ipynb", notebook(HEAD, solved("nearest"), using))
+    (result,) = grade_one(submission, b"s", ["bed-of-nails"], Failing(SandboxDied())).exercises
+    assert result.judge_failed
+    assert "no grade for nearest" in result.reports[-1]
+
+
+def test_a_process_that_is_gone_is_a_sentence(monkeypatch):
+    @contextmanager
+    def broken(*_):
+        with ThreadPoolExecutor(1) as executor:
+            yield executor, 1
+
+    def in_worker(*_):
+        raise BrokenExecutor
+
+    monkeypatch.setattr(grader, "_executor", broken)
+    monkeypatch.setattr(grader, "_in_worker", in_worker)
+    with pytest.raises(CannotRun, match="same command goes on"):
+        list(grade_submissions(batch(), seed="s", jobs=2, trust=True))
 
 
 @pytest.mark.slow
@@ -86,7 +168,7 @@ def test_a_dask_cluster_gives_the_same():
             grade_submissions(batch(), seed="s", scheduler=cluster.scheduler_address, exercises=IDS)
         )
     alone = list(grade_submissions(batch(), seed="s", exercises=IDS))
-    assert [timeless(one) for one in spread] == [timeless(one) for one in alone]
+    assert by_name(spread) == [timeless(one) for one in alone]
 
 
 def test_without_a_sandbox_it_refuses(monkeypatch):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import psutil
@@ -213,11 +214,13 @@ return x"""
 
 LOOKS = {
     "the accounts": "open('/etc/passwd').read()",
-    "the judge's home": "assert __import__('os').listdir('/root/.ssh' if __import__('os').path.exists('/root/.ssh') else '/root/.cache')",
     "other processes": "assert __import__('os').listdir('/proc')",
     "the network": "__import__('socket').create_connection(('127.0.0.1', 22), 1)",
     "the course": "import coursekit.exercises",
     "the grader": "import coursekit.grading.grader",
+    "the course's files": "import coursekit, os; assert os.listdir(coursekit.__path__[0])",
+    "the course's text": "import coursekit.training.losses as losses, inspect; inspect.getsource(losses)",
+    "the references": "import gc, types; assert [one for one in gc.get_objects() if isinstance(one, types.ModuleType) and 'exercises' in one.__name__]",
     "writing to the environment": "open(torch.__file__, 'a')",
     "writing at the top": "open('/x', 'w')",
     "a larger scratch": "open('/tmp/x', 'wb').write(b'x' * (20 << 20))",
@@ -228,8 +231,33 @@ LOOKS = {
 
 @pytest.mark.parametrize("name", LOOKS)
 def test_what_is_outside_cannot_be_reached(sandbox, name):
+    assert_refused(sandbox, LOOKS[name])
+
+
+@pytest.mark.parametrize(
+    ("id", "body"),
+    [
+        ("pixel-cross-entropy", "import coursekit.training as room\nreturn getattr(room, 'cross_' + 'entropy')(logits, masks)"),
+        ("pixel-cross-entropy", "from coursekit.training.losses import cross_entropy as one\nreturn one(logits, masks)"),
+        ("box-iou", "import coursekit.boxes as room\nreturn getattr(room, 'io' + 'u')(a, b)"),
+        ("box-corners", "import coursekit.boxes.formats as room\nreturn getattr(room, 'xywh_to_' + 'xyxy')(box)"),
+    ],
+)  # fmt: skip
+def test_the_courses_own_version_is_taken_away_in_every_room(sandbox, id, body):
+    got = grade(sandbox, function(id, body), ids=[id])[id]
+    assert (got.state, got.fraction) in [("error", 0), ("forbidden", 0)]
+    assert "the course's own is not here" in got.reason or got.state == "forbidden"
+
+
+def test_a_file_in_the_judges_home_cannot_be_read(sandbox):
+    with tempfile.NamedTemporaryFile(dir=Path.home()) as private:
+        Path(private.name).chmod(0o644)  # its mode alone would keep another user out
+        assert_refused(sandbox, f"open({private.name!r}).read()")
+
+
+def assert_refused(sandbox, attempt):
     """The answer is right exactly if the attempt failed."""
-    tried = "\n    ".join(LOOKS[name].split("\n"))
+    tried = "\n    ".join(attempt.split("\n"))
     tail = find_exercise(ID).solution.split("\n", 1)[1]
     body = f"@exercise('{ID}')\ndef nearest(x, factor):\n    try:\n        {tried}\n    except Exception: pass\n    else: return None\n{tail}"
     assert hostile(sandbox, body).state == "right"
@@ -305,3 +333,15 @@ def test_the_name_of_the_sandbox_is_in_the_results(sandbox):
     assert sandbox.name.startswith("bubblewrap ")
     assert HEAD
     needs_sandbox()
+
+
+HIDDEN_CALLS = {
+    "in a thread": "from concurrent.futures import ThreadPoolExecutor\nup = getattr(torch.nn.functional, 'inter' + 'polate')\nreturn ThreadPoolExecutor(1).submit(lambda: up(x[None, None], scale_factor=factor)[0, 0]).result()",
+    "while nobody watches": "if torch._C._len_torch_dispatch_stack() > 0: return x.repeat_interleave(factor, 0).repeat_interleave(factor, 1)\nreturn getattr(torch.nn.functional, 'inter' + 'polate')(x[None, None], scale_factor=factor)[0, 0]",
+    "the kernel itself": "return torch.ops.aten._upsample_nearest_exact2d(x[None, None], [x.shape[0] * factor, x.shape[1] * factor])[0, 0]",
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN_CALLS)
+def test_a_forbidden_operation_is_noted_wherever_it_runs(sandbox, name):
+    assert hostile(sandbox, nearest(HIDDEN_CALLS[name])).state == "forbidden"

@@ -6,6 +6,7 @@ import io
 import os
 import stat
 import sys
+import time
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -148,6 +149,28 @@ def test_a_learners_own_zip_holds_only_their_work(tmp_path: Path) -> None:
     assert "zip inside a zip" in refused.reason
 
 
+@pytest.mark.parametrize("within", ["class folder", "class zip"])
+def test_nobody_sets_the_time_of_handing_in(tmp_path: Path, within: str) -> None:
+    early = zipfile.ZipInfo("work.ipynb", (1999, 1, 1, 0, 0, 0))
+    own = io.BytesIO()
+    with zipfile.ZipFile(own, "w") as archive:
+        archive.writestr(early, BOOK)
+    name = "ada_LATE_12_34_work.zip"
+    if within == "class zip":
+        path = tmp_path / "class.zip"
+        handed_in = zipfile.ZipInfo(name, (2026, 11, 20, 12, 0, 0))
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(handed_in, own.getvalue())
+        when = time.mktime((*handed_in.date_time, 0, 1, -1))
+    else:
+        path = write(tmp_path / "class", name, content=own.getvalue())
+        when = (path / name).stat().st_mtime
+    (found,) = find_submissions([path])[0]
+    assert found.who.late
+    assert found.read().content == BOOK
+    assert found.read().handed_in == when
+
+
 @POSIX
 def test_links_are_never_followed(tmp_path: Path) -> None:
     secret = write(tmp_path / "elsewhere", "secret.ipynb", content=b"secret")
@@ -254,9 +277,9 @@ def test_no_byte_of_a_zip_stops_the_others(data: st.DataObject) -> None:
 def test_names_in_other_encodings(tmp_path: Path) -> None:
     meant = "Zoë Müller".encode()
     content = zipped({"Zo__ M__ller.ipynb": BOOK, "ada.ipynb": BOOK})
-    placeholder = b"Zo__ M__ller"
-    assert len(placeholder) == len(meant)
-    (tmp_path / "class.zip").write_bytes(content.replace(placeholder, meant))
+    as_zipped = b"Zo__ M__ller"
+    assert len(as_zipped) == len(meant)
+    (tmp_path / "class.zip").write_bytes(content.replace(as_zipped, meant))
     assert {one.learner for one in read(tmp_path / "class.zip")} == {"Zoë Müller", "ada"}
 
 

@@ -90,7 +90,14 @@ def test_without_photographs_it_says_so(
 ) -> None:
     monkeypatch.setenv("COURSEKIT_DATA", str(tmp_path / "nothing"))
     practice, own = capstone_photographs()
-    assert "no photographs" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "no photographs" in told
+    assert "download" in told
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5")
+    capstone_photographs()
+    told = capsys.readouterr().out
+    assert "drawn scenes" in told
+    assert "download" not in told, "a visitor has no terminal"
     assert practice.classes == own.classes == ("background", "object")
     assert int(practice.masks.max()) == 1
 

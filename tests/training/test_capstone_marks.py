@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -77,13 +79,19 @@ def test_the_best_constant_box_is_no_worse_than_any_on_a_grid():
     assert best_constant_box(true) >= float(iou(sides[:, None], true[None]).mean(1).max()) - 1e-3
 
 
+@pytest.mark.parametrize("kind", ["mask", "box"])
 @pytest.mark.parametrize("constant", [0.2, 0.6])
-def test_each_step_is_a_point(constant):
-    for points, step in enumerate(STEPS, 1):
+def test_each_step_is_a_point(constant, kind):
+    def marks(score):
+        return Marks(**{"mask_iou": constant, "box_iou": constant, f"{kind}_iou": score},
+                     constant_mask_iou=constant, constant_box_iou=constant, images=1)  # fmt: skip
+
+    for points, step in enumerate(STEPS[kind], 1):
         at = constant + step * (1 - constant)
-        assert Marks(at + 1e-6, at - 1e-6, constant, constant, 1).mask_points == points
-        assert Marks(at + 1e-6, at - 1e-6, constant, constant, 1).box_points == points - 1
-        assert Marks(constant, at - 1e-6, constant, constant, 1).next_step("box") == pytest.approx(at)
+        assert marks(at + 1e-6).points == getattr(marks(at + 1e-6), f"{kind}_points") == points
+        assert marks(at - 1e-6).points == points - 1
+        assert marks(at - 1e-6).next_step(kind) == pytest.approx(at)
+    assert math.isnan(marks(1.0).next_step(kind))
 
 
 def test_nobody_practises_on_what_is_graded(on):

@@ -19,6 +19,7 @@ from coursekit.checking.verdict import Counterexample
 
 LONGEST_SIDE = 12
 MOST_PLANES = 6
+MOST_NUMBERS = 8  # planes of a single cell
 GAP = None  # stands for the rows or columns left out
 
 
@@ -177,7 +178,8 @@ def _planes(
     mask = guilty.reshape(whole.shape) if guilty is not None else torch.zeros(whole.shape, dtype=torch.bool)
     other = beside.reshape(whole.shape) if beside is not None else None
     indices = list(itertools.product(*(range(length) for length in whole.shape[:-2])))
-    shown = sorted(sorted(indices, key=lambda index: not bool(mask[index].any()))[:MOST_PLANES])
+    most = MOST_PLANES if whole.shape[-2:].numel() > 1 else MOST_NUMBERS
+    shown = sorted(sorted(indices, key=lambda index: not bool(mask[index].any()))[:most])
     planes = tuple(
         _plane(
             str(list(index)) if index else "",

@@ -23,16 +23,17 @@ def exercise(id: str) -> Callable[[Any], Any]:
 
 
 def mine(id: str) -> Any:
-    """The learner's own function for another exercise, from the same notebook.
+    """The learner's own function for another exercise, if it is right, else the course's.
 
     Raises
     ------
     LookupError
-        Where the notebook has none.
+        Where the judge did not foresee that it would be asked for.
     """
     if id not in answers:
         raise LookupError(
-            f"expected an answer to {id!r} in the same notebook, found none. Try writing it there too."
+            f'expected the id of an exercise, written out as in mine("stamp"); got {id!r}. '
+            "Try writing it out in the function."
         )
     return answers[id]()
 
