@@ -10,20 +10,27 @@ from pathlib import Path
 
 from coursekit.app.browsers import can_open_a_browser
 from coursekit.app.ports import ensure_free
-from coursekit.checkout import course_root
+from coursekit.checkout import course_root, home_folder
+from coursekit.curriculum import LESSONS
+from coursekit.record import FILE_NAME
 
 _LAB_SETTINGS = Path(__file__).parent / "jupyter_config"
+
+
+def first_page() -> str:
+    """Where Lab opens, seen from the course folder: lesson 00, until something of the learner's is kept."""
+    known = (home_folder() / FILE_NAME).exists()
+    return "lessons" if known else f"lessons/{LESSONS[0].path.name}"
 
 
 def lab_arguments(root: Path, port: int | None, browser: bool) -> list[str]:
     """Return JupyterLab's arguments for a course folder.
 
-    The root is the whole course, so that a lesson can show a picture from ``data/``;
-    the page that opens is ``lessons/``.
+    The root is the whole course, so that a lesson can show a picture from ``data/``.
     """
     arguments = [
         f"--ServerApp.root_dir={root}",
-        "--LabApp.default_url=/lab/tree/lessons",
+        f"--LabApp.default_url=/lab/tree/{first_page()}",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         # One Ctrl-C ends the server; its question "y/[n]?" would wait for an answer instead.
@@ -75,7 +82,7 @@ def open_lab(port: int | None = None, browser: bool = True) -> int:
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     server = LabApp.initialize_server(argv=lab_arguments(root, port, browser))
     token = server.identity_provider.token
-    address = f"http://localhost:{server.port}/lab/tree/lessons" + (f"?token={token}" if token else "")
+    address = f"http://localhost:{server.port}/lab/tree/{first_page()}" + (f"?token={token}" if token else "")
     print(f"The lessons are at\n\n    {address}\n\nCtrl-C ends it; save your notebooks first.", flush=True)
     server.start()
     return 0

@@ -38,6 +38,7 @@ __all__ = [
     "capstone_photographs",
     "check_capstone",
     "compare",
+    "earned",
     "example",
     "exercise",
     "explore",
@@ -99,6 +100,7 @@ def exercise(id: str) -> Callable[[Function], Function]:
     found = _find(id)
 
     def check_and_show(function: Function) -> Function:
+        _bind_early(function)
         verdict = check(found, function)
         _session.last = id
         _session.verdicts[id] = verdict
@@ -109,6 +111,13 @@ def exercise(id: str) -> Callable[[Function], Function]:
         return function
 
     return check_and_show
+
+
+def _bind_early(function: Function) -> None:
+    """Give a function its name before its ``def`` does: one that calls itself is checked as it will be."""
+    name = getattr(function, "__name__", "")
+    if inspect.isfunction(function) and function.__qualname__ == name and name.isidentifier():
+        function.__globals__[name] = function
 
 
 def example(id: str | None = None) -> Any:
@@ -190,6 +199,26 @@ def failure() -> tuple[Any, Any]:
     arguments = dict(zip(counterexample.case, counterexample.case.arguments(), strict=True))
     inputs = next(iter(arguments.values())) if len(arguments) == 1 else arguments
     return inputs, counterexample.expected
+
+
+def earned(id: str) -> float:
+    """The points that an exercise's check gave when its cell ran last; 0 before it ran.
+
+    The locked cells of an assignment made by ``coursekit export nbgrader`` end with it: nbgrader takes a
+    cell's value as its points.
+
+    Parameters
+    ----------
+    id : str
+        The exercise.
+
+    Examples
+    --------
+    >>> earned("stamp")               # doctest: +SKIP
+    2.0
+    """
+    verdict = _session.verdicts.get(_find(id).id)
+    return 0.0 if verdict is None else float(verdict.points)
 
 
 def mine(id: str) -> Function:

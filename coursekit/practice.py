@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from coursekit.notes import Note, show
+from coursekit.queueing import in_turn
 
 if TYPE_CHECKING:
     import ipywidgets
@@ -85,10 +86,10 @@ def offered(label: str, work: Callable[[], Any]) -> Any:
         button.disabled = True
         room.clear_output()
         try:
-            with room:
+            with in_turn(lambda before: _tell_place(button, label, before)), room:
                 display(work())
         finally:
-            button.disabled = False
+            button.disabled, button.description = False, label
 
     button.on_click(run)
     return ipywidgets.VBox([button, room])
@@ -135,14 +136,26 @@ def photographs(size: int = 64) -> tuple[Samples, Samples]:
     try:
         return load_pets(split="trainval", size=size), load_pets(split="test", size=size)
     except FileNotFoundError:
-        show(
-            Note(
-                "There are no photographs on this machine, so this cell uses drawn scenes. "
-                "With internet, `coursekit data download pets` in a terminal brings photographs."
-            )
-        )
+        say_that_scenes_serve("this cell")
         scenes = load_scenes(2200, size=size)
         return scenes[:2000], scenes[2000:]
+
+
+def say_that_scenes_serve(what: str) -> None:
+    """One line about photographs that are not there; a visitor of a web page can do nothing about it."""
+    if on_a_web_page():
+        show(
+            Note(
+                "Here drawn scenes stand in for photographs; the notebook uses photographs where it has some."
+            )
+        )
+        return
+    show(
+        Note(
+            f"There are no photographs on this machine, so {what} uses drawn scenes. "
+            "With internet, `coursekit data download pets` in a terminal brings photographs."
+        )
+    )
 
 
 def on_a_web_page() -> bool:
@@ -157,21 +170,30 @@ def _offered(board: Any, net: nn.Module, practice: Samples, test: Samples | None
     from coursekit.training import History, fit
 
     history = History(device="cpu", batch=0, notes=["not trained yet: press Train"])
-    button = ipywidgets.Button(description=f"Train for {settings['budget']:g} s", button_style="primary")
+    settings["budget"] = min(settings["budget"], float(os.environ.get("COURSEKIT_MOST_SECONDS", "inf")))
+    label = f"Train for {settings['budget']:g} s"
+    button = ipywidgets.Button(description=label, button_style="primary")
+    button.layout.width = "auto"
     _waiting.setdefault(net, [])
 
     def run(_: object) -> None:
         button.disabled = True
         try:
-            vars(history).update(vars(fit(net, practice, test, on_step=board, **settings)))
+            with in_turn(lambda before: _tell_place(button, label, before)):
+                vars(history).update(vars(fit(net, practice, test, on_step=board, **settings)))
             for space, samples in _waiting[net]:
                 space.value = _gallery(net, samples)._repr_html_()
         finally:
-            button.disabled = False
+            button.disabled, button.description = False, label
 
     button.on_click(run)
     show(ipywidgets.VBox([button, board]))
     return history
+
+
+def _tell_place(button: Any, label: str, before: int) -> None:
+    """One visitor trains at a time: the button says how many are before this one."""
+    button.description = f"In line: {before} before you" if before else label
 
 
 def _gallery(net: nn.Module, samples: Samples) -> ResultGallery:

@@ -56,7 +56,8 @@ class BoxLabView {
 
   #fitRoom() {
     const style = getComputedStyle(this.node);
-    const width = this.node.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    const inset = (side) => parseFloat(style[`padding${side}`]) || 0; // no number while it is not in the page
+    const width = Math.max(0, this.node.clientWidth - inset("Left") - inset("Right"));
     const room = width < 560 ? "narrow" : width < 860 ? "medium" : "wide";
     const most = { narrow: width, medium: Math.min(width, 520), wide: Math.min(470, 0.46 * width) }[room];
     const [height, across] = this.size;
@@ -514,4 +515,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default { initialize: hearPython, render };

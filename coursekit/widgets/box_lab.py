@@ -74,7 +74,7 @@ class BoxLab(AnyWidget):
     (0.333, 0.0025)
     """
 
-    _esm = joined("_grid.js", "_svg.js", "box_numbers.js", "box_lab.js")
+    _esm = joined("_grid.js", "_hearing.js", "_svg.js", "box_numbers.js", "box_lab.js")
     _css = joined("grid_explorer.css", "box_lab.css")
 
     size = traitlets.Any().tag(sync=True)

@@ -861,4 +861,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default { initialize: hearPython, render };

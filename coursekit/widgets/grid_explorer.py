@@ -61,7 +61,7 @@ class GridExplorer(AnyWidget):
     [4, 4, 10, 6]
     """
 
-    _esm = joined("_grid.js", "explorer_panels.js", "grid_explorer.js")
+    _esm = joined("_grid.js", "_hearing.js", "explorer_panels.js", "grid_explorer.js")
     _css = joined("grid_explorer.css")
 
     atlas = traitlets.Any().tag(sync=True)

@@ -72,7 +72,7 @@ class MaskLab(AnyWidget):
     (True, True)
     """
 
-    _esm = joined("_grid.js", "mask_scores.js", "mask_lab.js")
+    _esm = joined("_grid.js", "_hearing.js", "mask_scores.js", "mask_lab.js")
     _css = joined("grid_explorer.css", "mask_lab.css")
 
     shape = traitlets.Any().tag(sync=True)

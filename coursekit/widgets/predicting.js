@@ -106,4 +106,4 @@ function render({ model, el }) {
   return follow(model, ["choice", "committed", "awaited", "revealed", "solution"], update);
 }
 
-export default { render };
+export default { initialize: hearPython, render };

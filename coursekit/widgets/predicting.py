@@ -63,7 +63,7 @@ class Predict(Card):
     False
     """
 
-    _esm = joined("_card.js", "predicting.js")
+    _esm = joined("_card.js", "_hearing.js", "predicting.js")
     _css = joined("_card.css", "predicting.css")
 
     id = traitlets.Unicode()

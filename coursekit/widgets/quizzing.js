@@ -183,4 +183,4 @@ function render({ model, el }) {
   return follow(model, ["tries"], refresh);
 }
 
-export default { render };
+export default { initialize: hearPython, render };

@@ -101,7 +101,7 @@ class Quiz(Card):
     (True, 0, True)
     """
 
-    _esm = joined("_card.js", "quizzing.js")
+    _esm = joined("_card.js", "_hearing.js", "quizzing.js")
     _css = joined("_card.css", "quizzing.css")
 
     id = traitlets.Unicode()

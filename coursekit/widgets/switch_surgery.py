@@ -76,7 +76,7 @@ class SwitchSurgery(AnyWidget):
     ([[5, 0], [0, 0]], 0)
     """
 
-    _esm = joined("_grid.js", "switch_surgery.js")
+    _esm = joined("_grid.js", "_hearing.js", "switch_surgery.js")
     _css = joined("grid_explorer.css", "switch_surgery.css")
 
     x = traitlets.Any().tag(sync=True)

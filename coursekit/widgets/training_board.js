@@ -125,6 +125,14 @@ function drawTile(source, { width, height, tags }, says) {
   return svg;
 }
 
+/** What is wider than its place can be scrolled with the keyboard too, and is no stop of the Tab key else. */
+function reachByKeys(place) {
+  new ResizeObserver(() => {
+    if (place.scrollWidth > place.clientWidth) place.tabIndex = 0;
+    else place.removeAttribute("tabindex");
+  }).observe(place);
+}
+
 function drawGallery(pictures) {
   const grid = make("div", { class: "tb-gallery" });
   grid.style.setProperty("--abreast", pictures.length);
@@ -139,6 +147,7 @@ function drawGallery(pictures) {
     return make("div", {}, empty);
   });
   row("Prediction", spaces);
+  reachByKeys(grid);
   return { grid, spaces };
 }
 
@@ -300,4 +309,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default { initialize: hearPython, render };

@@ -66,7 +66,7 @@ class TrainingBoard(Card):
     'finished'
     """
 
-    _esm = joined("_card.js", "training_board.js")
+    _esm = joined("_card.js", "_hearing.js", "training_board.js")
     _css = joined("_card.css", "training_board.css")
 
     now = traitlets.Dict(help="where the run stands").tag(sync=True)

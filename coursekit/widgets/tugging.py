@@ -62,7 +62,7 @@ class Tug(AnyWidget):
     (90.0, [0.5, 0.5])
     """
 
-    _esm = joined("_grid.js", "_svg.js", "tugging.js")
+    _esm = joined("_grid.js", "_hearing.js", "_svg.js", "tugging.js")
     _css = joined("grid_explorer.css", "tugging.css")
 
     lengths = traitlets.Any().tag(sync=True)

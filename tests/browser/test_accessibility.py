@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from coursekit import widgets
+from tests.browser.seeing import complaints
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,6 @@ MORE = [
     "GridExplorer.of(lambda x: x ** 2, panels=('matrix', 'meter'))",
     "SwitchSurgery(torch.linspace(0, 1, 288).reshape(12, 24), title='picture')",
 ]
-SERIOUS = {"serious", "critical"}
 
 
 @pytest.fixture(scope="module", params=["lab", "voila"])
@@ -49,17 +48,6 @@ def notebook(place: Any, write_notebook: Callable) -> str:
     return write_notebook(place, "accessible.ipynb", start, *cells, *MORE)
 
 
-def complaints(page: Any, node: str) -> list[str]:
-    """What axe finds in the nodes of a selector, worst first told."""
-    found = Axe().run(page, context={"include": [[node]]}).response["violations"]
-    return [
-        f"{one['impact']}: {one['id']} at {each['html'][:200]}: {each['failureSummary']}"
-        for one in found
-        if one["impact"] in SERIOUS
-        for each in one["nodes"]
-    ]
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious(
     place: Any, notebook: str, open_page: Callable, show: Callable, theme: str
@@ -70,7 +58,7 @@ def test_axe_finds_nothing_serious(
     found = []
     for name, (_, node) in MADE.items():
         page.locator(node).first.wait_for(timeout=60_000)
-        found += [f"{name}, {told}" for told in complaints(page, node)]
+        found += complaints(page, name, node)
     # worked, not only looked at: a cell pointed at, a swap begun, a switch astray
     explorer = page.locator(MADE["GridExplorer"][1]).first
     explorer.locator('[data-grid="matrix"] [data-index="5"]').first.focus()
@@ -83,7 +71,7 @@ def test_axe_finds_nothing_serious(
         easel.press(key)
     page.wait_for_selector(".ck-box-lab [data-task=apart][data-done=true]", state="attached")
     page.locator(".ck-tug [data-action=balanced]").first.press("Enter")
-    found += [f"worked, {told}" for told in complaints(page, ".ck-explorer")]
+    found += complaints(page, "worked", ".ck-explorer")
     assert not found, "\n".join(found)
     page.context.close()
 
@@ -92,7 +80,7 @@ def test_axe_would_find_something(open_page: Callable) -> None:
     """A page with a fault: else a selector that meets nothing would pass for ever."""
     page = open_page()
     page.set_content("<main><button class='bad'></button><img class='bad' src='data:,'></main>")
-    assert len(complaints(page, ".bad")) == 2
+    assert len(complaints(page, "bad", ".bad")) == 2
     page.context.close()
 
 

@@ -133,7 +133,6 @@ def test_stamps_come_one_by_one(shown: Any) -> None:
     focused.press("n")
     one.wait_for("canvas", "1 1 3 2 2 1 1 3 2 2 1 1 3 2 2 0 0 0 0 0 0 0 0 0 0")
     both = one.cell("canvas", 0, 2)
-    assert both.inner_text().split()[0] == "3"
     assert both.get_attribute("data-stamps") == "2:0,1"
     assert "2 of 4" in one.text("count")
     focused.press(" ")
@@ -258,7 +257,7 @@ def test_the_meter_follows_kernel_and_stride_by_keys(shown: Any) -> None:
     one = Explorer(shown, "meter")
     one.wait_for("seat", "1 2 2 4")
     assert one.text("reading") == "1.333"
-    assert one.node.locator(".ck-read").inner_text().split()[-1] == "uneven"
+    assert one.text("read").endswith("uneven")
     one.cell("seat", 1, 1).focus()
     one.says(
         "line", "seat[1, 1] = 4 times the flat grey that goes in: of the kernel 1 + 1 + 1 + 1 lands here."
@@ -273,7 +272,7 @@ def test_the_meter_follows_kernel_and_stride_by_keys(shown: Any) -> None:
         box.press("Enter")
     one.wait_for("seat", "1 1 1 1")
     assert one.text("reading") == "0"
-    assert "even: no checkerboard" in one.node.locator(".ck-read").inner_text()
+    assert "even: no checkerboard" in one.text("read")
     one.node.locator('[data-setting="stride"] input').nth(1).press("ArrowRight")
     one.wait_for("seat", "1 0.5 0.5 0.5 0.25 0.25 0.5 0.25 0.25")
     one.choose("output_padding", 0)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.seeing import complaints
 
 pytestmark = pytest.mark.slow
 
@@ -51,8 +52,7 @@ def test_it_reads_well_and_folds_by_keys(
     assert ("what softmax gives" in told) == (server == "lab")
     assert ("stays on your machine" in told) == (server == "lab")
     page.evaluate("document.querySelectorAll('.pm-map details').forEach((one) => { one.open = true; })")
-    found = Axe().run(page, context={"include": [[".pm-map"]]}).response["violations"]
-    assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+    assert complaints(page, theme, ".pm-map") == []
 
     summary = page.locator(".pm-map summary").last
     lesson = page.locator(".pm-map details").last

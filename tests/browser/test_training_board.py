@@ -97,7 +97,7 @@ def test_stop_ends_a_busy_cell_at_once_in_lab(
     page.locator(".jp-OutputArea-output", has_text=EXPECTED).wait_for(timeout=10_000)
     pictured(page, f"lab-{theme}-stopped", artifacts)
     print(f"lab, {theme}: stopped after {waited:.2f} s")
-    assert "keeps what it learned" in page.locator(".tb-words").inner_text()
+    page.locator(".tb-words", has_text="keeps what it learned").wait_for(state="attached", timeout=10_000)
     assert page.evaluate("document.activeElement.classList.contains('qc-card')")
     assert not page.errors, page.errors
 
@@ -137,7 +137,7 @@ def test_the_notebook_s_own_interrupt_ends_it_too(page: Any, lab: Any, write_not
     start(page)
     page.evaluate("void jupyterapp.commands.execute('notebook:interrupt-kernel')")
     page.locator(".jp-OutputArea-output", has_text=EXPECTED).wait_for(timeout=30_000)
-    assert page.locator(".tb-state").inner_text() == "■ Stopped"
+    page.locator(".tb-state", has_text="■ Stopped").wait_for(state="attached", timeout=10_000)
 
 
 def test_a_closed_tab_leaves_the_run_to_its_end(
