@@ -22,9 +22,9 @@ Three = tuple[Grid, Grid, Grid]
 # --- box-head --------------------------------------------------------------------------------------
 
 
-def box_head(features, weight):
+def box_head(features, mixing):
     H, W = features.shape[2:]
-    maps = torch.nn.functional.conv2d(features, weight)
+    maps = torch.nn.functional.conv2d(features, mixing)
     shares = maps.flatten(2).softmax(2).reshape(maps.shape)
     across = (torch.arange(W) + 0.5) / W
     down = (torch.arange(H) + 0.5) / H
@@ -34,12 +34,12 @@ def box_head(features, weight):
     return torch.stack([left, top, right - left, bottom - top], dim=1)
 
 
-def _maps(features: Grid, weight: Grid) -> Grid:
-    return functional.conv2d(features, weight)
+def _maps(features: Grid, mixing: Grid) -> Grid:
+    return functional.conv2d(features, mixing)
 
 
-def _shares(features: Grid, weight: Grid) -> Grid:
-    maps = _maps(features, weight)
+def _shares(features: Grid, mixing: Grid) -> Grid:
+    maps = _maps(features, mixing)
     return maps.flatten(2).softmax(2).reshape(maps.shape)
 
 
@@ -55,24 +55,24 @@ def _as_box(sides: Box) -> Box:
     return torch.cat([sides[:, :2], sides[:, 2:] - sides[:, :2]], dim=1)
 
 
-def _averaged(features: Grid, weight: Grid) -> Box:
-    return box_head(features.mean((2, 3), keepdim=True).expand_as(features), weight)
+def _averaged(features: Grid, mixing: Grid) -> Box:
+    return box_head(features.mean((2, 3), keepdim=True).expand_as(features), mixing)
 
 
-def _in_cells(features: Grid, weight: Grid) -> Box:
+def _in_cells(features: Grid, mixing: Grid) -> Box:
     H, W = features.shape[2:]
-    return box_head(features, weight) * torch.tensor([W, H, W, H])
+    return box_head(features, mixing) * torch.tensor([W, H, W, H])
 
 
-def _winner_only(features: Grid, weight: Grid) -> Box:
-    maps = _maps(features, weight)
+def _winner_only(features: Grid, mixing: Grid) -> Box:
+    maps = _maps(features, mixing)
     chosen = functional.one_hot(maps.flatten(2).argmax(2), maps[0, 0].numel())
     return _as_box(_sides(chosen.reshape(maps.shape).float()))
 
 
 def _maps_differ(case: Arguments) -> bool:
     """A map of cells that are all alike would hide most mistakes."""
-    maps = _maps(case["features"], case["weight"]).flatten(2)
+    maps = _maps(case["features"], case["mixing"]).flatten(2)
     return bool((maps.amax(2) > maps.amin(2)).any())
 
 
@@ -88,15 +88,15 @@ BOX_HEAD = Exercise(
     points=4,
     minutes=10,
     difficulty=3,
-    starter='''def box_head(features, weight):
+    starter='''def box_head(features, mixing):
     """One box for each picture, in shares of its width and height.
 
-    features: (N, C, H, W). weight: (4, C, 1, 1): mixes the channels to four maps, one for each side of
+    features: (N, C, H, W). mixing: (4, C, 1, 1): mixes the channels to four maps, one for each side of
     the box, in the order left, top, right, bottom.
     In each map a softmax over all its cells makes shares that add up to 1. A side lies at the mean place
-    of the cells, each weighed by its share. For left and right a cell's place is how far across its middle
+    of the cells, each counted by its share. For left and right a cell's place is how far across its middle
     is, from 0 to 1; for top and bottom, how far down.
-    Return (N, 4): x, y, w, h.
+    Return (N, 4): x, y, w, h; w is right - left and h is bottom - top, even where that is negative.
     """
     H, W = features.shape[2:]
     across = (torch.arange(W) + 0.5) / W  # the middle of each column
@@ -104,7 +104,7 @@ BOX_HEAD = Exercise(
     ...
 ''',
     reference=box_head,
-    parameters=(Tensor("features", "N C H W", low=0, high=3), Tensor("weight", "4 C 1 1", low=-1, high=1)),
+    parameters=(Tensor("features", "N C H W", low=0, high=3), Tensor("mixing", "4 C 1 1", low=-1, high=1)),
     sizes={"N": (1, 2), "C": (1, 2), "H": (1, 3), "W": (1, 4)},
     valid=_maps_differ,
     properties=(
@@ -132,36 +132,36 @@ BOX_HEAD = Exercise(
             "You take the mean over all places before you look for the box. Then all cells are alike, and "
             "every box shrinks to the middle of its picture.",
             _averaged,
-            "Mix the channels cell by cell: conv2d(features, weight), without a mean before it.",
+            "Mix the channels cell by cell: conv2d(features, mixing), without a mean before it.",
         ),
         Misconception(
             "two-corners",
             "You return right and bottom where width and height belong.",
-            lambda features, weight: _sides(_shares(features, weight)),
+            lambda features, mixing: _sides(_shares(features, mixing)),
             "w = right - left, h = bottom - top.",
         ),
         Misconception(
             "softmax-over-maps",
             "Your softmax goes over the four maps, so the shares within a map do not add up to 1.",
-            lambda features, weight: _as_box(_sides(_maps(features, weight).softmax(1))),
+            lambda features, mixing: _as_box(_sides(_maps(features, mixing).softmax(1))),
             SOFTMAX_PLACE,
         ),
         Misconception(
             "softmax-along-columns",
             "Your softmax goes along each row by itself. All cells of a map share one 1.",
-            lambda features, weight: _as_box(_sides(_maps(features, weight).softmax(3))),
+            lambda features, mixing: _as_box(_sides(_maps(features, mixing).softmax(3))),
             SOFTMAX_PLACE,
         ),
         Misconception(
             "softmax-along-rows",
             "Your softmax goes along each column by itself. All cells of a map share one 1.",
-            lambda features, weight: _as_box(_sides(_maps(features, weight).softmax(2))),
+            lambda features, mixing: _as_box(_sides(_maps(features, mixing).softmax(2))),
             SOFTMAX_PLACE,
         ),
         Misconception(
             "no-softmax",
             "You weigh places by the maps themselves. Their numbers do not add up to 1, and may be below 0.",
-            lambda features, weight: _as_box(_sides(_maps(features, weight))),
+            lambda features, mixing: _as_box(_sides(_maps(features, mixing))),
             SOFTMAX_PLACE,
         ),
         Misconception(
@@ -169,7 +169,7 @@ BOX_HEAD = Exercise(
             "You take the place of the largest cell alone. A small change of the map leaves that as it "
             "is, so nothing can be learned.",
             _winner_only,
-            "Take the mean place of all cells, each weighed by its share.",
+            "Take the mean place of all cells, each counted by its share.",
         ),
         Misconception(
             "in-cells",
@@ -180,20 +180,20 @@ BOX_HEAD = Exercise(
         Misconception(
             "first-edge",
             "You take each cell's first edge as its place.",
-            lambda features, weight: _as_box(_sides(_shares(features, weight), 0.0)),
+            lambda features, mixing: _as_box(_sides(_shares(features, mixing), 0.0)),
             "A cell's middle lies half a cell further: `across` and `down` hold it.",
         ),
         Misconception(
             "other-order",
             "You read your maps as left, right, top, bottom.",
-            lambda features, weight: box_head(features, weight[[0, 2, 1, 3]]),
+            lambda features, mixing: box_head(features, mixing[[0, 2, 1, 3]]),
             "The maps come as left, top, right, bottom: x uses maps 0 and 2, y uses maps 1 and 3.",
         ),
     ),
     hints=(
         "Three steps: maps, shares, mean places. The mean place across is the sum of share times place: "
         "(shares * across).sum((2, 3)), one number for each map.",
-        "maps = torch.nn.functional.conv2d(features, weight). "
+        "maps = torch.nn.functional.conv2d(features, mixing). "
         "shares = maps.flatten(2).softmax(2).reshape(maps.shape).",
         "x = (shares * across).sum((2, 3)) and y = (shares * down[:, None]).sum((2, 3)), both (N, 4). "
         "Left is x[:, 0], top y[:, 1], right x[:, 2], bottom y[:, 3]. "
@@ -201,7 +201,7 @@ BOX_HEAD = Exercise(
     ),
     example={
         "features": [[[[0, 20, 0, 0], [0, 0, 0, 0]], [[0, 0, 0, 0], [0, 0, 0, 20]]]],
-        "weight": [[[[1]], [[0]]], [[[1]], [[0]]], [[[0]], [[1]]], [[[0]], [[1]]]],
+        "mixing": [[[[1]], [[0]]], [[[1]], [[0]]], [[[0]], [[1]]], [[[0]], [[1]]]],
     },
 )
 
@@ -424,13 +424,13 @@ JOINT_LOSS = Exercise(
 # --- mirrored-rounds -------------------------------------------------------------------------------
 
 
-def mirrored_rounds(plain, turned, boxes, width, coins):
+def mirrored_rounds(plain, mirrored, boxes, width, coins):
     features, answers = [], []
     for r in range(len(coins)):
         for i in range(len(boxes)):
             x, y, w, h = boxes[i]
             if coins[r, i] == 1:
-                features.append(turned[i])
+                features.append(mirrored[i])
                 answers.append(torch.stack([width - x - w, y, w, h]))
             else:
                 features.append(plain[i])
@@ -450,44 +450,44 @@ def _turned_boxes(boxes: Box, width: int) -> Box:
     return torch.stack([width - boxes[:, 0] - boxes[:, 2], *boxes[:, 1:].unbind(1)], dim=1)
 
 
-def _box_stays(plain: Grid, turned: Grid, boxes: Box, width: int, coins: Grid) -> tuple[Grid, Grid]:
-    return _rounds(plain, turned, boxes, boxes, coins)
+def _box_stays(plain: Grid, mirrored: Grid, boxes: Box, width: int, coins: Grid) -> tuple[Grid, Grid]:
+    return _rounds(plain, mirrored, boxes, boxes, coins)
 
 
-def _features_stay(plain: Grid, turned: Grid, boxes: Box, width: int, coins: Grid) -> tuple[Grid, Grid]:
+def _features_stay(plain: Grid, mirrored: Grid, boxes: Box, width: int, coins: Grid) -> tuple[Grid, Grid]:
     return _rounds(plain, plain, boxes, _turned_boxes(boxes, width), coins)
 
 
-def _first_round(plain: Grid, turned: Grid, boxes: Box, width: int, coins: Grid) -> tuple[Grid, Grid]:
-    return mirrored_rounds(plain, turned, boxes, width, coins[:1].expand_as(coins))
+def _first_round(plain: Grid, mirrored: Grid, boxes: Box, width: int, coins: Grid) -> tuple[Grid, Grid]:
+    return mirrored_rounds(plain, mirrored, boxes, width, coins[:1].expand_as(coins))
 
 
-def _stale_features(plain: Grid, turned: Grid, boxes: Box, width: int, coins: Grid) -> tuple[Grid, Grid]:
-    old, _ = _first_round(plain, turned, boxes, width, coins)
-    return old, mirrored_rounds(plain, turned, boxes, width, coins)[1]
+def _stale_features(plain: Grid, mirrored: Grid, boxes: Box, width: int, coins: Grid) -> tuple[Grid, Grid]:
+    old, _ = _first_round(plain, mirrored, boxes, width, coins)
+    return old, mirrored_rounds(plain, mirrored, boxes, width, coins)[1]
 
 
-def _width_forgotten(plain: Grid, turned: Grid, boxes: Box, width: int, coins: Grid) -> tuple[Grid, Grid]:
+def _width_forgotten(plain: Grid, mirrored: Grid, boxes: Box, width: int, coins: Grid) -> tuple[Grid, Grid]:
     other = torch.stack([width - boxes[:, 0], *boxes[:, 1:].unbind(1)], dim=1)
-    return _rounds(plain, turned, boxes, other, coins)
+    return _rounds(plain, mirrored, boxes, other, coins)
 
 
-def _as_middle(plain: Grid, turned: Grid, boxes: Box, width: int, coins: Grid) -> tuple[Grid, Grid]:
+def _as_middle(plain: Grid, mirrored: Grid, boxes: Box, width: int, coins: Grid) -> tuple[Grid, Grid]:
     other = torch.stack([width - boxes[:, 0] - boxes[:, 2] / 2, *boxes[:, 1:].unbind(1)], dim=1)
-    return _rounds(plain, turned, boxes, other, coins)
+    return _rounds(plain, mirrored, boxes, other, coins)
 
 
-def _upside_down(plain: Grid, turned: Grid, boxes: Box, width: int, coins: Grid) -> tuple[Grid, Grid]:
+def _upside_down(plain: Grid, mirrored: Grid, boxes: Box, width: int, coins: Grid) -> tuple[Grid, Grid]:
     x, y, w, h = boxes.unbind(1)
-    return _rounds(plain, turned, boxes, torch.stack([x, width - y - h, w, h], dim=1), coins)
+    return _rounds(plain, mirrored, boxes, torch.stack([x, width - y - h, w, h], dim=1), coins)
 
 
-def _one_short(plain: Grid, turned: Grid, boxes: Box, width: int, coins: Grid) -> tuple[Grid, Grid]:
+def _one_short(plain: Grid, mirrored: Grid, boxes: Box, width: int, coins: Grid) -> tuple[Grid, Grid]:
     other = _turned_boxes(boxes, width) - torch.tensor([1, 0, 0, 0])
-    return _rounds(plain, turned, boxes, other, coins)
+    return _rounds(plain, mirrored, boxes, other, coins)
 
 
-def _features_flipped(plain: Grid, turned: Grid, boxes: Box, width: int, coins: Grid) -> tuple[Grid, Grid]:
+def _features_flipped(plain: Grid, mirrored: Grid, boxes: Box, width: int, coins: Grid) -> tuple[Grid, Grid]:
     return _rounds(plain, plain.flip(-1), boxes, _turned_boxes(boxes, width), coins)
 
 
@@ -509,10 +509,11 @@ MIRRORED_ROUNDS = Exercise(
     points=4,
     minutes=8,
     difficulty=2,
-    starter='''def mirrored_rounds(plain, turned, boxes, width, coins):
+    starter='''def mirrored_rounds(plain, mirrored, boxes, width, coins):
     """What a head sees in each round of training: features, and the boxes that belong to them.
 
-    plain: (N, H, W), the frozen features of each picture. turned: (N, H, W), those of its mirror image.
+    plain: (N, H, W), one channel of the frozen features of each picture. mirrored: (N, H, W), the same
+    channel of its mirror image's features.
     boxes: (N, 4), x, y, w, h of the pictures as they are, in pixels; a picture is `width` pixels wide.
     coins: (rounds, N). In round r picture i is seen mirrored where coins[r, i] is 1, else as it is.
     Return features (rounds * N, H, W) and boxes (rounds * N, 4), round after round.
@@ -527,7 +528,7 @@ MIRRORED_ROUNDS = Exercise(
     reference=mirrored_rounds,
     parameters=(
         Tensor("plain", "N H W"),
-        Tensor("turned", "N H W"),
+        Tensor("mirrored", "N H W"),
         Tensor("boxes", "N 4", low=1, high=6),
         Number("width", 13, 20),
         Tensor("coins", "R N", dtype="int64", low=0, high=1),
@@ -563,7 +564,7 @@ MIRRORED_ROUNDS = Exercise(
             "You turn the box, but the features are always those of the picture as it is. They were kept "
             "before the picture was mirrored.",
             _features_stay,
-            "Where the coin is 1, take turned[i].",
+            "Where the coin is 1, take mirrored[i].",
         ),
         Misconception(
             "cached",
@@ -608,35 +609,35 @@ MIRRORED_ROUNDS = Exercise(
             "You flip the features of the picture. A kernel is not its own mirror image, so these are not "
             "the features of the mirrored picture.",
             _features_flipped,
-            "turned[i] was computed from the mirrored picture.",
+            "mirrored[i] was computed from the mirrored picture.",
         ),
         Misconception(
             "coin-turned",
             "You mirror where the coin is 0.",
-            lambda plain, turned, boxes, width, coins: mirrored_rounds(
-                plain, turned, boxes, width, 1 - coins
+            lambda plain, mirrored, boxes, width, coins: mirrored_rounds(
+                plain, mirrored, boxes, width, 1 - coins
             ),
             "if coins[r, i] == 1:",
         ),
         Misconception(
             "always",
             "You mirror every picture, whatever its coin says.",
-            lambda plain, turned, boxes, width, coins: mirrored_rounds(
-                plain, turned, boxes, width, torch.ones_like(coins)
+            lambda plain, mirrored, boxes, width, coins: mirrored_rounds(
+                plain, mirrored, boxes, width, torch.ones_like(coins)
             ),
             "if coins[r, i] == 1:",
         ),
     ),
     hints=(
-        "features.append(plain[i]) puts the features of picture i into the list. When is it turned[i]?",
+        "features.append(plain[i]) puts the features of picture i into the list. When is it mirrored[i]?",
         "if coins[r, i] == 1: the box begins at width - x - w, where it ended before; y, w and h stay.",
-        "features.append(turned[i]); answers.append(torch.stack([width - x - w, y, w, h])). "
+        "features.append(mirrored[i]); answers.append(torch.stack([width - x - w, y, w, h])). "
         "else: features.append(plain[i]); answers.append(boxes[i]).",
     ),
     example={
         "plain": [[[1, 2, 3]], [[4, 5, 6]]],
-        "turned": [[[7, 8, 9]], [[0, 5, 1]]],
-        "boxes": [[1, 2, 3, 4], [6, 1, 4, 5]],
+        "mirrored": [[[7, 8, 9]], [[0, 5, 1]]],
+        "boxes": [[1, 2, 3, 4], [5, 1, 4, 5]],
         "width": 16,
         "coins": [[1, 0], [0, 1]],
     },
@@ -647,8 +648,8 @@ MIRRORED_ROUNDS = Exercise(
 
 
 def joint_step(x, backbone, mean, class_head, box_head, labels, boxes, frozen):
-    weights = (backbone, class_head, box_head)
-    backbone, class_head, box_head = (each.clone().requires_grad_() for each in weights)
+    before = (backbone, class_head, box_head)
+    backbone, class_head, box_head = (each.clone().requires_grad_() for each in before)
     features = x @ backbone
     features = features - (mean if frozen else features.mean(0))
     wrong_class = torch.nn.functional.cross_entropy(features @ class_head, labels)
@@ -713,8 +714,8 @@ JOINT_STEP = Exercise(
     Each that learns becomes itself - 0.1 * its gradient. If frozen, the backbone does not learn.
     Return backbone, class_head, box_head after the step.
     """
-    weights = (backbone, class_head, box_head)
-    backbone, class_head, box_head = (each.clone().requires_grad_() for each in weights)
+    before = (backbone, class_head, box_head)
+    backbone, class_head, box_head = (each.clone().requires_grad_() for each in before)
     features = x @ backbone
     ...
 ''',

@@ -168,6 +168,11 @@ BOX_FROM_MASK = Exercise(
         "From the first to the last, both counted: w = columns.max() - columns.min() + 1.",
         "For y and h the same with rows. End with `return torch.tensor([x, y, w, h])`.",
     ),
+    forbidden=(
+        "coursekit.boxes.box_from_mask",
+        "coursekit.boxes.box_around_lines",
+    ),
+    version=2,
     example={
         "mask": [[0, 0, 0, 0, 0, 0], [0, 0, 0, 3, 3, 0], [1, 0, 3, 3, 3, 0], [1, 0, 0, 0, 0, 0]],
         "c": 3,
@@ -271,6 +276,8 @@ BOX_CORNERS = Exercise(
         "A box begins at x and is w wide. Where does it end?",
         "right = x + w, bottom = y + h. Return `torch.stack([x, y, …, …])`.",
     ),
+    forbidden=("coursekit.boxes.xywh_to_xyxy",),
+    version=2,
     example={"box": [2, 1, 3, 4]},
     sheet=_corners_sheet,
 )
@@ -497,6 +504,12 @@ BOX_IOU = Exercise(
         "they share nothing: max(0, end - beginning).",
         "overlap = width of it * height of it; union = aw * ah + bw * bh - overlap; return overlap / union.",
     ),
+    forbidden=(
+        "coursekit.boxes.iou",
+        "coursekit.boxes.pairwise_iou",
+        "coursekit.boxes.giou",
+    ),
+    version=2,
     example={"a": [1, 1, 4, 3], "b": [3, 2, 4, 4]},
     sheet=_pair_sheet,
 )
@@ -614,6 +627,8 @@ BOX_SHARES = Exercise(
         "A box that begins in the middle of its image has x = 0.5, however many pixels there are.",
         "x / W, y / H, w / W, h / H. Return `torch.stack([…])` of the four.",
     ),
+    forbidden=("coursekit.boxes.normalize",),
+    version=2,
     example={"box": [5, 2, 10, 4], "size": (8, 20)},
     sheet=_shares_sheet,
 )
@@ -727,6 +742,8 @@ BOX_GIOU = Exercise(
         "It begins at min(ax, bx) and ends at max(ax + aw, bx + bw); for y the same. Nothing can be below 0.",
         "around = its width * its height. Return overlap / union - (around - union) / around.",
     ),
+    forbidden=("coursekit.boxes.giou",),
+    version=2,
     example={"a": [0, 0, 2, 3], "b": [4, 5, 3, 2]},
     sheet=_around_sheet,
 )
