@@ -125,6 +125,22 @@ def _app_options(command: argparse.ArgumentParser) -> None:
         "--port", type=_port, default=8866, help="the port to serve on (default: %(default)s)"
     )
     command.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
+    command.add_argument("--ip", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
+    command.add_argument("--token", default=None, help="let in only who has it; also COURSEKIT_TOKEN")
+    command.add_argument(
+        "--max-kernels", type=_count, help="how many visitors may have Python at once (default: by memory)"
+    )
+    command.add_argument(
+        "--host", action="append", default=[], help="a name under which visitors come; may be given again"
+    )
+    command.add_argument("--lazy", action="store_true", help="run a lesson first when somebody asks for it")
+    command.add_argument("--base", default="/", help="the path below which a proxy shows the app")
+
+
+def _count(text: str) -> int:
+    if text.isdecimal() and int(text) >= 1:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text!r}; try 8")
 
 
 def _json_option(command: argparse.ArgumentParser) -> None:
@@ -140,7 +156,16 @@ def _lab(arguments: argparse.Namespace) -> int:
 def _app(arguments: argparse.Namespace) -> int:
     from coursekit.app.server import serve
 
-    return serve(port=arguments.port, browser=not arguments.no_browser)
+    return serve(
+        arguments.port,
+        not arguments.no_browser,
+        ip=arguments.ip,
+        token=arguments.token or os.environ.get("COURSEKIT_TOKEN", ""),
+        max_kernels=arguments.max_kernels,
+        base=arguments.base,
+        hosts=tuple(arguments.host),
+        prepare=not arguments.lazy,
+    )
 
 
 def _exercises(arguments: argparse.Namespace) -> int:
@@ -266,9 +291,34 @@ def _plan(arguments: argparse.Namespace) -> int:
     return run_plan(arguments)
 
 
+def _export_options(command: argparse.ArgumentParser) -> None:
+    from coursekit.cli_export import add_options
+
+    add_options(command)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from coursekit.cli_export import run
+
+    return run(arguments)
+
+
+def _site_options(command: argparse.ArgumentParser) -> None:
+    from coursekit.cli_site import add_options
+
+    add_options(command)
+
+
+def _site(arguments: argparse.Namespace) -> int:
+    from coursekit.cli_site import run
+
+    return run(arguments)
+
+
 COMMANDS: dict[str, tuple[Command, str, Callable[[argparse.ArgumentParser], None]]] = {
     "lab": (_lab, "open the lessons in JupyterLab", _lab_options),
     "app": (_app, "serve the lessons as web pages with Voila", _app_options),
+    "site": (_site, "write the demos and the lessons as static pages", _site_options),
     "lessons": (_lessons, "list the lessons with their measures", _lessons_options),
     "exercises": (_exercises, "list every exercise with its points", _json_option),
     "check": (_check, "check the answers in a notebook, outside Jupyter", _check_options),
@@ -278,6 +328,7 @@ COMMANDS: dict[str, tuple[Command, str, Callable[[argparse.ArgumentParser], None
     "grade": (_grade, "grade a class's notebooks into a gradebook, safely", _grade_options),
     "gradebook": (_gradebook, "show a gradebook, or give a score by hand", _gradebook_options),
     "lesson-plan": (_plan, "plan the next lecture from a class's mistakes", _plan_options),
+    "export": (_export, "write the course for nbgrader", _export_options),
     "data": (_data, "list, download or verify the scenes and photographs", _data_options),
     "doctor": (_doctor, "say what works on this machine and what to do about the rest", _json_option),
 }

@@ -12,8 +12,10 @@ from types import SimpleNamespace
 import pytest
 
 from coursekit import cli, launcher, listing
-from coursekit.app.server import voila_arguments
+from coursekit.app import server
+from coursekit.app.browsers import can_open_a_browser
 from coursekit.checkout import CannotRun, course_root, home_folder
+from coursekit.record import Record
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -207,16 +209,51 @@ def test_no_text_browser_opens_where_there_is_no_display(monkeypatch: pytest.Mon
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     assert "--no-browser" in launcher.lab_arguments(Path("course"), None, browser=True)
-    assert "--no-browser" in voila_arguments(Path("lessons"), 8866, browser=True)
+    assert not can_open_a_browser()
     monkeypatch.setenv("DISPLAY", ":0")
     assert "--no-browser" not in launcher.lab_arguments(Path("course"), None, browser=True)
-    assert "--no-browser" not in voila_arguments(Path("lessons"), 8866, browser=True)
+    assert can_open_a_browser()
 
 
-def test_the_app_listens_on_this_machine_only_and_ends_idle_kernels() -> None:
-    arguments = voila_arguments(Path("lessons"), 8866, browser=False)
-    assert "--Voila.ip=127.0.0.1" in arguments
-    assert any("cull_idle_timeout" in each for each in arguments)
+@pytest.fixture
+def launched(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What the app's server would have been started with."""
+    from coursekit.app.course_app import CourseApp
+
+    seen: list[list[str]] = []
+    monkeypatch.setattr(CourseApp, "launch_instance", lambda arguments: seen.append(arguments))
+    monkeypatch.setattr(CourseApp, "course", {})
+    monkeypatch.setattr(server, "ensure_free", lambda port, ip: None)
+    return seen
+
+
+def test_the_app_listens_on_this_machine_only(run: Run, launched: list[list[str]]) -> None:
+    from coursekit.app.course_app import CourseApp
+
+    code, out, _ = run("app", "--no-browser", "--port", "9000")
+    assert (code, "http://127.0.0.1:9000/" in out) == (0, True)
+    assert {"--Voila.ip=127.0.0.1", "--port=9000", "--no-browser"} <= set(launched[0])
+    assert set(CourseApp.course["hosts"]) == {"localhost", "127.0.0.1", "::1"}
+    assert CourseApp.course["seats"] >= 2
+
+
+def test_the_app_elsewhere_with_a_token(
+    run: Run, launched: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from coursekit.app.course_app import CourseApp
+
+    monkeypatch.setenv("COURSEKIT_TOKEN", "s3cret")
+    asked = ("--ip", "0.0.0.0", "--host", "course.example", "--base", "course", "--max-kernels", "7")
+    code, out, _ = run("app", "--no-browser", *asked)
+    assert (code, "/course/?token=..." in out, "s3cret" in out) == (0, True, False), "it may go into a log"
+    assert "--Voila.ip=0.0.0.0" in launched[0]
+    assert not any("s3cret" in each for each in launched[0]), "others may read a command's arguments"
+    course = CourseApp.course
+    assert (course["token"], course["seats"], course["base"]) == ("s3cret", 7, "/course/")
+    assert "course.example" in course["hosts"]
+    assert run("app", "--max-kernels", "0")[0] == 2
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert "/course/?token=s3cret" in run("app", *asked)[1]
 
 
 def test_the_record_goes_where_its_variable_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -237,3 +274,12 @@ def test_python_dash_m_is_the_same_command() -> None:
         [sys.executable, "-m", "coursekit", "--version"], capture_output=True, text=True, check=True
     )
     assert run.stdout.startswith("coursekit ")
+
+
+def test_lab_opens_lesson_00_until_something_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COURSEKIT_HOME", str(tmp_path))
+    assert "--LabApp.default_url=/lab/tree/lessons/00-start-here.ipynb" in launcher.lab_arguments(
+        Path("course"), None, True
+    )
+    Record(tmp_path).keep_hints("stamp", 1)
+    assert "--LabApp.default_url=/lab/tree/lessons" in launcher.lab_arguments(Path("course"), None, True)

@@ -59,7 +59,7 @@ def test_no_submodule_bears_an_exported_name() -> None:
     [
         ("exersise", "Did you mean 'exercise'?"),
         ("upsampling", "from coursekit.upsampling import"),
-        ("zebra", "compare, example"),
+        ("zebra", "earned, example"),
     ],
 )
 def test_a_wrong_name_is_answered_with_what_to_write(wrong: str, says: str) -> None:

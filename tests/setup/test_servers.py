@@ -17,8 +17,8 @@ from urllib.request import urlopen
 
 import psutil
 import pytest
+from websocket import WebSocket, create_connection
 
-from coursekit.app.server import IDLE_SECONDS
 from coursekit.checkout import lessons_folder
 
 START_SECONDS = 180
@@ -29,10 +29,19 @@ Serve = Callable[..., "Server"]
 class Server:
     """A coursekit command that serves, in a process of its own, with a home of its own."""
 
-    def __init__(self, command: str, home: Path) -> None:
+    def __init__(self, command: str, home: Path, *more: str) -> None:
         self.port = free_port()
         self.log = home / "server.log"
-        arguments = [sys.executable, "-m", "coursekit", command, "--no-browser", "--port", str(self.port)]
+        arguments = [
+            sys.executable,
+            "-m",
+            "coursekit",
+            command,
+            "--no-browser",
+            "--port",
+            str(self.port),
+            *more,
+        ]
         own = {
             "HOME": str(home),
             "JUPYTER_CONFIG_DIR": str(home / "config"),
@@ -62,9 +71,9 @@ class Server:
     def said(self) -> str:
         return self.log.read_text()
 
-    def kernels(self) -> list[psutil.Process]:
-        children = psutil.Process(self.process.pid).children(recursive=True)
-        return [child for child in children if is_kernel(child)]
+    def children(self) -> list[psutil.Process]:
+        """Kernels, and what they were forked from."""
+        return psutil.Process(self.process.pid).children(recursive=True)
 
     def end(self, how: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(how)
@@ -76,11 +85,26 @@ def heed_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def is_kernel(process: psutil.Process) -> bool:
+def runs(process: psutil.Process) -> bool:
     try:
-        return "ipykernel" in " ".join(process.cmdline())
-    except (psutil.NoSuchProcess, psutil.ZombieProcess):  # it ended while we looked
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it ended while we looked
         return False
+
+
+def visit(app: "Server", lesson: str) -> WebSocket:
+    """Open a lesson as a browser does, touch it, and wait until its kernel has started."""
+    _, page = get(f"{app.address}lessons/{lesson}")
+    seat = json.loads(page.split('id="visit">')[1].split("</script>")[0])["seat"]
+    address = f"{app.address}lessons/{lesson.removesuffix('.ipynb')}/live/{seat}".replace("http", "ws", 1)
+    line = create_connection(address, timeout=START_SECONDS, origin=app.address.rstrip("/"))
+    line.send("wake")
+    assert wait_until(lambda: kernels_of(app) == 1, START_SECONDS)
+    return line
+
+
+def kernels_of(app: "Server") -> int:
+    return int(json.loads(get(f"{app.address}health")[1])["kernels"])
 
 
 def free_port() -> int:
@@ -115,8 +139,8 @@ def wait_until(happened: Callable[[], bool], seconds: float) -> bool:
 def serve(tmp_path: Path) -> Iterator[Serve]:
     started: list[Server] = []
 
-    def start(command: str) -> Server:
-        started.append(Server(command, tmp_path))
+    def start(command: str, *more: str) -> Server:
+        started.append(Server(command, tmp_path, *more))
         return started[-1]
 
     yield start
@@ -177,10 +201,10 @@ def test_lab_asks_a_new_learner_about_no_news(serve: Serve) -> None:
 
 @slow
 def test_app_shows_the_lessons_and_ends_with_one_ctrl_c(serve: Serve, lesson: str) -> None:
-    app = serve("app")
-    assert get(app.address)[0] == 200
-    _, listing = get(f"{app.address}voila/api/contents/")  # its page asks for this and lists it
-    assert lesson in [each["name"] for each in json.loads(listing)["content"]]
+    app = serve("app", "--lazy")
+    status, page = get(app.address)
+    assert status == 200
+    assert f"lessons/{lesson}" in page
     assert app.end() == 0
     assert "Traceback" not in app.said()
 
@@ -188,32 +212,22 @@ def test_app_shows_the_lessons_and_ends_with_one_ctrl_c(serve: Serve, lesson: st
 @slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_ending_the_app_ends_its_kernels(serve: Serve, lesson: str, how: signal.Signals) -> None:
-    app = serve("app")
-    status, page = get(f"{app.address}voila/render/{lesson}")
-    assert status == 200
-    assert "Traceback" not in page
-    kernels = app.kernels()
-    assert kernels, "a page without a kernel would make this test empty"
+    app = serve("app", "--lazy")
+    line = visit(app, lesson)
+    assert kernels_of(app) == 1, "a page without a kernel would make this test empty"
+    children = app.children()
     assert app.end(how) == 0
-    assert wait_until(lambda: not any(map(is_kernel, kernels)), 30)
-
-
-@pytest.mark.soak
-def test_pages_that_nobody_looks_at_lose_their_kernels(serve: Serve, lesson: str) -> None:
-    app = serve("app")
-    for _ in range(3):
-        assert get(f"{app.address}voila/render/{lesson}")[0] == 200
-    assert len(app.kernels()) == 3
-    assert wait_until(lambda: not app.kernels(), 3 * IDLE_SECONDS), f"{len(app.kernels())} kernels are left"
-    assert get(app.address)[0] == 200
+    assert wait_until(lambda: not any(map(runs, children)), 30)
+    line.close()
 
 
 @pytest.mark.soak
 def test_a_killed_app_leaves_no_kernel_behind(serve: Serve, lesson: str) -> None:
-    app = serve("app")
-    assert get(f"{app.address}voila/render/{lesson}")[0] == 200
-    kernels = app.kernels()
-    assert kernels
+    app = serve("app", "--lazy")
+    line = visit(app, lesson)
+    children = app.children()
+    assert len(children) >= 2
     app.process.kill()
     app.process.wait()
-    assert wait_until(lambda: not any(map(is_kernel, kernels)), 60)
+    assert wait_until(lambda: not any(map(runs, children)), 60)
+    line.close()
