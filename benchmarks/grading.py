@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -65,13 +66,14 @@ def others(venvs: Path) -> list[Other]:
             add = [command, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python)]
             subprocess.run(make, check=True, env=settings)
             subprocess.run([*add, package, *WITH_IT], check=True, env=settings)
-            _share_torch(venvs / name)
+        _share_torch(venvs / name)
     return [kind(venvs / kind.name, venvs) for kind in (Nbgrader, Otter)]
 
 
 def _share_torch(venv: Path) -> None:
     """Let an environment see this one's torch and what torch needs, and nothing else of it."""
     shared = venv / "shared"
+    shutil.rmtree(shared, ignore_errors=True)  # the links of another checkout lead nowhere in the jail
     shared.mkdir()
     for name in OF_TORCH:
         for found in jail.site_packages().glob(name):

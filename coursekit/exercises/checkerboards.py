@@ -490,8 +490,8 @@ ICNR = Exercise(
     starter='''def even_start(kernels, factor):
     """Start values for the convolution before a pixel shuffle, so that all seats of a block begin equal.
 
-    kernels: (C_out, C_in, kh, kw); kernels[c] is what every seat of output channel c begins with.
-    Return (C_out * factor**2, C_in, kh, kw), its first axis in the order in which the shuffle takes them.
+    kernels: (C, C_in, kh, kw), for the C channels that leave the shuffle; every seat of c begins with kernels[c].
+    Return (C * factor**2, C_in, kh, kw), its first axis in the order in which the shuffle takes them.
     """
     ...
 ''',

@@ -452,7 +452,7 @@ RECEPTIVE_FIELD = Exercise(
     as a layer of kernel 2, stride 2.
     """
     field = 1  # without any layer, a number is one pixel
-    jump = 1   # so many pixels lie between neighbours
+    jump = 1   # neighbours lie so many pixels apart
     ...
 ''',
     reference=receptive_field,

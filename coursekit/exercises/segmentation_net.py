@@ -236,8 +236,9 @@ PRACTICE_BATCH = Exercise(
     """The pictures to learn from, with their masks; some of them mirrored left to right.
 
     images: (N, channels, H, W). masks: (N, H, W). The last `kept` pictures are for testing: leave them out.
+    `kept` may be 0: then all are used.
     coins: N numbers; picture i is mirrored where coins[i] is 1, and stays as it is where it is 0.
-    Return both, without those kept for testing. Change no picture that came in: begin with .clone().
+    Return both, without those kept for testing. Change no picture and no mask that came in: .clone() them.
     """
     ...
 ''',
@@ -545,7 +546,7 @@ LABELLED_LOSS = Exercise(
 
     scores: (K, H, W), one grid a class. The share of a class is its softmax over the K scores of a pixel.
     mask: (H, W), the true class of every pixel, or the number `unknown` where nobody knows it.
-    Return one number; 0 where no pixel has a label.
+    Return one number; if not one pixel has a label, 0.
     """
     labelled = mask != unknown
     ...

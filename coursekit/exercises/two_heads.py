@@ -709,8 +709,8 @@ JOINT_STEP = Exercise(
 
     x: (N, D), a row of numbers for each of N pictures. Features: x @ backbone, (N, C), less a mean for
     each of the C: `mean`, remembered from earlier training, if frozen; else that of these N pictures.
-    Scores: features @ class_head. Boxes: features @ box_head.
-    Loss: cross-entropy of scores and labels, plus the mean over pictures of the sum of (box - true)**2.
+    Scores: features @ class_head. Answers: features @ box_head; `boxes` are the true ones.
+    Loss: cross-entropy of scores and labels, plus the mean over pictures of the sum of (answers - boxes)**2.
     Each that learns becomes itself - 0.1 * its gradient. If frozen, the backbone does not learn.
     Return backbone, class_head, box_head after the step.
     """
