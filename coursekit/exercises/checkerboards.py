@@ -490,7 +490,8 @@ ICNR = Exercise(
     starter='''def even_start(kernels, factor):
     """Start values for the convolution before a pixel shuffle, so that all seats of a block begin equal.
 
-    kernels: (C, C_in, kh, kw), for the C channels that leave the shuffle; every seat of c begins with kernels[c].
+    kernels: (C, C_in, kh, kw), for the C channels that leave the shuffle. Every seat of channel c
+    begins with kernels[c].
     Return (C * factor**2, C_in, kh, kw), its first axis in the order in which the shuffle takes them.
     """
     ...
