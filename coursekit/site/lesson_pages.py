@@ -49,8 +49,9 @@ def lesson_page(
     found, links = LESSONS[at], Links(home, lesson, demo)
     cells = json.loads(found.path.read_text(encoding="utf-8"))["cells"]
     reading = Reading(found, links)
+    opening = reading.prose(_after_the_goal("".join(cells[0]["source"])))  # first, as sections are numbered
     body = reading.html(cells[1:])
-    head = _head(found, goal_of(found), "".join(cells[0]["source"]), reading)
+    head = _head(found, goal_of(found), opening, reading)
     styles = "\n".join([text_of("lesson.css"), code_colours(), *reading.styles])
     whole = f'<article class="lesson">{head}<div class="read">{body}</div></article>{_onward(at, links)}'
     return page(f"{found.id[:2]} · {found.title}", goal_of(found), whole, reading.stage, links, styles)
@@ -72,9 +73,11 @@ def _place(number: int) -> int:
     raise ValueError(f"expected the number of a lesson, got {number!r}. Try one of {known}.")
 
 
-def _head(lesson: Lesson, goal: str, first_cell: str, reading: Reading) -> str:
-    rest = first_cell.split("\n", 1)[1] if "\n" in first_cell else ""
-    prose = reading.prose(_GOAL.sub("", rest))
+def _after_the_goal(first_cell: str) -> str:
+    return _GOAL.sub("", first_cell.partition("\n")[2])
+
+
+def _head(lesson: Lesson, goal: str, opening: str, reading: Reading) -> str:
     sections = "".join(f'<li><a href="#{anchor}">{title}</a></li>' for anchor, title in reading.sections)
     return (
         f'<header><p class="kicker">Lesson {lesson.id[:2]} · about {lesson.minutes} minutes in the '
@@ -84,7 +87,7 @@ def _head(lesson: Lesson, goal: str, first_cell: str, reading: Reading) -> str:
         "demos are live; "
         "its pictures and figures were recorded when it was run, with drawn scenes. Writing code, "
         "training and "
-        f'checks need the notebook itself.</p><div class="prose">{prose}</div></header>'
+        f'checks need the notebook itself.</p><div class="prose">{opening}</div></header>'
         f'<nav class="sections" aria-label="In this lesson"><ol>{sections}</ol></nav>'
     )
 

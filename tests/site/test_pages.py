@@ -128,6 +128,15 @@ def test_a_lessons_page_has_its_prose_its_exercises_and_its_demos(lesson, pages:
     assert not any("open" in each for each in folded)
 
 
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
+def test_the_contents_list_sections_in_the_order_of_the_page(lesson, pages: dict[str, str]) -> None:
+    text = pages[f"{lesson.id}.html"]
+    listed = re.findall(r'<li><a href="#(section-\d+)">(\d+) ·', text)
+    assert [int(number) for _, number in listed] == list(range(1, len(listed) + 1))
+    places = [text.index(f'id="{anchor}"') for anchor, _ in listed]
+    assert places == sorted(places)
+
+
 def test_a_guess_has_its_answer_with_it_and_shows_it_only_after_the_guess(pages: dict[str, str]) -> None:
     for name, text in pages.items():
         for model in (data_of(text) or {"models": []})["models"]:
