@@ -97,10 +97,9 @@ function drawCard(el, kind, heading) {
 }
 
 /**
- * Keep plain keys from the page while the card is in use: JupyterLab would move between cells on the arrows
- * and delete one on d, d. It listens on the document, so it is enough that the event ends here. Its
- * attribute against shortcuts does not help: it is looked for only above an element that already matched.
- * Keys with a modifier pass, so that Shift+Enter still runs the cell.
+ * Keep plain keys from the page while the card is in use: JupyterLab, which listens on the document, would move
+ * between cells on the arrows and delete one on d, d. (Its attribute against shortcuts counts only above an
+ * element that matched.) Keys with a modifier pass: Shift+Enter still runs the cell.
  */
 function keepKeys(frame, isOpen) {
   frame.addEventListener("keydown", (event) => {

@@ -1,7 +1,6 @@
 /**
- * anywidget (0.11) gives a widget's script two seconds. On a busy machine a script needs longer: then the widget
- * is drawn all the same, but none of Python's messages is let through to it any more. So as soon as the script is
- * there, the model takes its messages as every other Jupyter widget does.
+ * anywidget (0.11) waits two seconds for a widget's script. One that comes later is drawn, but Python's messages
+ * never reach it: so the model takes them as every other Jupyter widget does.
  */
 function hearPython({ model }) {
   if (!model.widget_manager) return; // a page without Jupyter

@@ -1,5 +1,4 @@
-// MaskLab's arithmetic: masks as flat Uint8Arrays, a byte a pixel, and `shape` as [rows, columns]. Pure
-// functions, the same counts as coursekit.training makes, in loops that keep up with a moving brush.
+// MaskLab's arithmetic, with the counts of coursekit.training: masks are flat Uint8Arrays, `shape` is [rows, columns].
 
 const IGNORED = 255;
 const MISSED = 1;
