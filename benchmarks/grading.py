@@ -2,7 +2,7 @@
 
     python benchmarks/grading.py speed  [--submissions 20]     all three graders on the same honest ones
     python benchmarks/grading.py rate   [--submissions 200]    ours: one job, its start told apart, then two
-    python benchmarks/grading.py corpus [--every 1] [--results FILE]   scores and side effects of all three
+    python benchmarks/grading.py corpus [--every 1] [--results FILE] [--so-far]   scores, side effects of all three
 
 The other graders are installed once, with uv, below ``--venvs`` (`~/.cache/coursekit-graders`); they
 run the learner's code beside their tests, so they only ever run in a jail (`graders.jail`). Without a word,
@@ -221,10 +221,12 @@ def _is_right(graded: Graded, entry: Entry) -> bool:
 # --- corpus ------------------------------------------------------------------------------------------
 
 
-def corpus(venvs: Path, every: int, kept: Path) -> list[dict[str, Any]]:
-    """Each submission in a jail of its own; what is in `kept` is not run again."""
+def corpus(venvs: Path, every: int, kept: Path, so_far: bool) -> list[dict[str, Any]]:
+    """Each submission in a jail of its own; what is in `kept` is not run again, and `so_far` runs nothing."""
     entries = [one for one in ENTRIES if one.write_as is None][::every]
     known = {(one["grader"], one["name"]): one for one in _lines(kept)}
+    if so_far:
+        entries = [one for one in entries if all((name, one.name) in known for name in VERSIONS)]
     for entry in entries:
         for grader in others(venvs):
             if (grader.name, entry.name) not in known:
@@ -332,6 +334,9 @@ def main() -> int:
     parser.add_argument(
         "--results", type=Path, default=None, help="where each result is kept, to go on later"
     )
+    parser.add_argument(
+        "--so-far", action="store_true", help="corpus: run nothing, only the table"
+    )
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     venvs = asked.venvs.resolve()
@@ -340,7 +345,8 @@ def main() -> int:
     elif asked.what == "speed":
         rows = speed(asked.submissions or 20, venvs)
     else:
-        rows = [*ours_on_corpus(), *corpus(venvs, asked.every, asked.results or venvs / "corpus.jsonl")]
+        rows = ours_on_corpus()
+        rows += corpus(venvs, asked.every, asked.results or venvs / "corpus.jsonl", asked.so_far)
     print(json.dumps(rows, indent=2) if asked.json else table(rows))
     return 0
 

@@ -40,7 +40,7 @@ def test_lesson_00_trains_only_when_asked_and_a_closed_tab_leaves_nothing(
     button.click()
     page.wait_for_selector("html[data-python=ready]", timeout=PATIENCE_MS)
     assert kernels(app) == 1
-    page.wait_for_selector("text=Finished after", timeout=PATIENCE_MS)
+    page.wait_for_selector("text=Finished after >> visible=true", timeout=PATIENCE_MS)
     page.wait_for_function(
         "document.body.innerText.split('The results will appear here').length == 2", timeout=PATIENCE_MS
     )
@@ -62,7 +62,7 @@ def test_a_guess_is_answered_by_python(open_page: Callable[..., Any], app: Any) 
     card = page.locator(".qc-predict").first
     card.locator("input").first.check()
     card.locator("button", has_text="Commit").click()
-    page.wait_for_selector("text=You guessed A", timeout=PATIENCE_MS)
+    page.wait_for_selector("text=You guessed A >> visible=true", timeout=PATIENCE_MS)
     assert not page.errors, page.errors
 
 
@@ -91,7 +91,7 @@ def break_when_done(page: Any) -> list[Any]:
 @pytest.mark.parametrize(
     ("lesson", "label", "result"),
     [
-        ("00-start-here", "Train for", "text=Finished after"),
+        ("00-start-here", "Train for", "text=Finished after >> visible=true"),
         ("09-one-backbone-two-heads", "Train both heads", ".printed:has-text('degrees over training')"),
     ],
 )
@@ -145,6 +145,6 @@ def test_a_page_that_was_only_read_takes_a_seat_again_when_it_is_touched(
     card.locator("button", has_text="Commit").click()
     page.wait_for_selector("text=All seats are taken", timeout=PATIENCE_MS)
     page.screenshot(path=str(artifacts / "app-seats-taken.png"))
-    page.wait_for_selector("text=You guessed A", timeout=PATIENCE_MS)
+    page.wait_for_selector("text=You guessed A >> visible=true", timeout=PATIENCE_MS)
     assert len(lines) == len(asked) == 2
     assert [error for error in page.errors if "503" not in error] == []
