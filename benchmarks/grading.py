@@ -2,7 +2,7 @@
 
     python benchmarks/grading.py speed  [--submissions 20]     all three graders on the same honest ones
     python benchmarks/grading.py rate   [--submissions 200]    ours: one job, its start told apart, then two
-    python benchmarks/grading.py corpus [--every 1] [--results FILE] [--so-far]   scores, side effects of all three
+    python benchmarks/grading.py corpus [--every 1] [--results FILE] [--so-far]   all three on the corpus
 
 The other graders are installed once, with uv, below ``--venvs`` (`~/.cache/coursekit-graders`); they
 run the learner's code beside their tests, so they only ever run in a jail (`graders.jail`). Without a word,
@@ -334,9 +334,7 @@ def main() -> int:
     parser.add_argument(
         "--results", type=Path, default=None, help="where each result is kept, to go on later"
     )
-    parser.add_argument(
-        "--so-far", action="store_true", help="corpus: run nothing, only the table"
-    )
+    parser.add_argument("--so-far", action="store_true", help="corpus: run nothing, only the table")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     venvs = asked.venvs.resolve()
